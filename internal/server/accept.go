@@ -44,14 +44,14 @@ const (
 	exact
 )
 
-// preference says how much a client wants one form of an answer.
+// preference says how much a client prefers one form of an answer.
 type preference struct {
 	exactness int
 	quality   float64
 	position  int
 }
 
-// note takes what another range says, unless a more exact range came before.
+// note applies another range, unless a more exact range came before.
 func (p *preference) note(found preference, exactness int) {
 	if exactness > p.exactness || exactness == p.exactness && found.quality > p.quality {
 		*p = found

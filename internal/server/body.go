@@ -13,27 +13,27 @@ const (
 	// maxBody is the largest request body. IAM's largest input, a certificate
 	// chain, is far below it.
 	maxBody = 1 << 20
-	// maxUnsigned is the largest body of a request that nobody signed. A SAML
-	// assertion has at most 100,000 characters, which a form may triple.
+	// maxUnsigned is the largest body of an unsigned request. A SAML assertion
+	// has at most 100,000 characters, which a form may triple.
 	maxUnsigned = 384 << 10
-	// freeBody is the size of a body that anybody may send before the server
-	// looks at the sender and before the body draws on the memory of its kind.
+	// freeBody is the size of a body that any client may send before the server
+	// checks the sender and before the body draws on the memory of its kind.
 	// Nearly every call is smaller.
 	freeBody = 4 << 10
 	// bodyCost is the number of bytes that a call holds for each byte of its
 	// body.
 	bodyCost = 2
-	// discardTime limits the time spent on the rest of a body that nobody
-	// wants. discardMost limits how much of it is read from an unknown sender.
+	// discardTime limits the time spent on the rest of an unwanted body.
+	// discardMost limits how much of it is read from an unknown sender.
 	discardTime = 5 * time.Second
 	discardMost = 256 << 10
 )
 
-// readBody reads the body, whose size it bounds; the server's read timeout
-// bounds its arrival. The buffer grows with the bytes that arrive, not with the
-// announced length, so a client that only promises a large body holds no
-// memory. A client that sends a large body must first name an access key that
-// the server knows.
+// readBody reads the body and limits its size. The server's read timeout limits
+// the time. The buffer grows with the bytes that arrive, not with the announced
+// length, so a client that only announces a large body holds no memory. A
+// client that sends a large body must first name an access key that the server
+// knows.
 func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.ContentLength == 0 {
 		return nil, nil
@@ -52,7 +52,7 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error
 	return body, nil
 }
 
-// readLarge continues where a body is too large to be read from just anybody.
+// readLarge reads the rest of a body that is too large for an unknown client.
 func (s *Server) readLarge(w http.ResponseWriter, r *http.Request, body []byte) ([]byte, error) {
 	most, unsigned := maxBody, s.known(r)
 	if unsigned != nil {
@@ -122,9 +122,10 @@ var (
 	errCrowded  = awsmodel.Fail("ServiceUnavailable", "Too many large requests are being received; try again.")
 )
 
-// discard reads a little of what still arrives, for a short time, into a buffer
-// that is no longer needed. If a connection is closed while its client still
-// sends, the client's system resets it and the answer is never read.
+// discard reads a little of the remaining bytes, for a short time, into a
+// buffer that is no longer needed. If a connection is closed while its client
+// still sends, the client's system resets it and the client never reads the
+// answer.
 func discard(w http.ResponseWriter, r *http.Request, body []byte, most int, refused error) error {
 	// Recorders in tests have no deadline.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(discardTime))

@@ -15,18 +15,18 @@ import (
 	"time"
 )
 
-// conn is a connection as net/http sees it. It counts the heads of requests
-// while they arrive. It gives net/http no more of a request than belongs to it,
-// so that every byte of a head is counted.
+// conn wraps a network connection for net/http. It counts the heads of requests
+// while they arrive. It passes net/http no more than the current request, so
+// that every byte of a head is counted.
 type conn struct {
 	net.Conn // the network connection, or TLS over it
 	wire     *wire
 	g        *guard
 
 	address string
-	// Guarded by the guard's mutex: the list that a stranger's connection is
-	// in, and the time since which it is there. Both are zero for a connection
-	// that has proven itself.
+	// Guarded by the guard's mutex: the list that contains an unknown client's
+	// connection, and the time at which it was added. Both are zero for a
+	// connection with a verified request.
 	queued *list.List
 	place  *list.Element
 	since  time.Time
@@ -38,13 +38,13 @@ type conn struct {
 	// The fields below belong to the goroutine that reads.
 	head    head
 	body    int64  // bytes of a body still to come
-	rest    []byte // bytes that were read too far
+	rest    []byte // bytes that were read too early
 	restErr error
 
 	mu    sync.Mutex
 	drawn map[*budget]int64 // memory that the current request holds
 
-	// life ends when there is nobody left to answer; end ends it.
+	// life ends when no client is left to answer; end ends it.
 	life context.Context
 	end  context.CancelFunc
 }
@@ -76,7 +76,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	return mine, err
 }
 
-// take returns bytes that were read too far before, or reads more.
+// take returns bytes that were read too early, or reads more.
 func (c *conn) take(p []byte) (int, error) {
 	if len(c.rest) == 0 {
 		if err := c.restErr; err != nil {
@@ -95,8 +95,8 @@ func (c *conn) take(p []byte) (int, error) {
 	return n, nil
 }
 
-// expect sets the body length of the request whose head was read last. A
-// negative length is unknown.
+// expect sets the body length of the last read request. A negative length is
+// unknown.
 func (c *conn) expect(length int64) {
 	// Without a body net/http may already be reading the next request.
 	switch {
@@ -142,8 +142,8 @@ func (c *conn) CloseWrite() error {
 	return nil
 }
 
-// SetReadDeadline shortens the time that strangers may wait between two
-// requests.
+// SetReadDeadline shortens the time that connections of unknown clients may
+// wait between two requests.
 func (c *conn) SetReadDeadline(t time.Time) error {
 	if c.in(http.StateIdle) && !c.known.Load() {
 		if most := time.Now().Add(strangersIdle); t.IsZero() || t.After(most) {
@@ -155,7 +155,7 @@ func (c *conn) SetReadDeadline(t time.Time) error {
 
 func (c *conn) in(state http.ConnState) bool { return http.ConnState(c.state.Load()) == state }
 
-// Close may be called more than once.
+// Close may be called several times.
 func (c *conn) Close() error {
 	err := net.ErrClosed
 	c.closing.Do(func() {
@@ -167,8 +167,8 @@ func (c *conn) Close() error {
 	return err
 }
 
-// provenOr returns the budget that a request draws on: that of connections that
-// have proven themselves, or the given one.
+// provenOr returns the budget for a request: the one for verified clients if
+// the connection has a verified request, or else the given one.
 func (c *conn) provenOr(other *budget) *budget {
 	if c.known.Load() {
 		return &c.g.proven
@@ -205,7 +205,7 @@ func (c *conn) release() {
 }
 
 // secureConn is a connection over TLS. It has a ConnectionState method, by
-// which net/http recognises TLS.
+// which net/http recognizes TLS.
 type secureConn struct {
 	*conn
 	tls *tls.Conn

@@ -13,8 +13,8 @@ import (
 var versions = map[string]string{"2010-05-08": "iam", "2011-06-15": "sts"}
 
 // decode finds the action and its input. A POST may have parameters in its
-// query string too, but none in both places: the bytes that were signed, that
-// select the action and that are acted upon are the same.
+// query string too, but none in both places: the same bytes are signed, select
+// the action and become its input.
 func (s *Server) decode(r *http.Request, body []byte, k *call) (api.Action, any, error) {
 	raw := string(body)
 	switch {
@@ -61,7 +61,7 @@ func invalidAction(action, version string) error {
 	return &awsmodel.Error{Code: "InvalidAction", Message: text}
 }
 
-// printable limits what a client's text may do to an error text.
+// printable makes a client's text safe for an error text.
 func printable(s string) string {
 	const most = 128
 	if len(s) > most {

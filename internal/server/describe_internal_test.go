@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Policies know no zones, so a caller on the same link has none.
+// Policies have no zones, so the zone of a caller on the same link is removed.
 func TestDescribePeer(t *testing.T) {
 	for remote, want := range map[string]string{
 		"192.0.2.1:99":        "192.0.2.1",

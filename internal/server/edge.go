@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// notForUs answers requests that are no calls of the API, as AWS's edge does.
+// notForUs answers requests that are not calls of the API, as AWS's edge does.
 // It redirects other methods and browsers to the documentation, and refuses
 // other content types and paths without an AWS-shaped body.
 func (s *Server) notForUs(w http.ResponseWriter, r *http.Request) bool {
@@ -46,8 +46,8 @@ func unknownPath(w http.ResponseWriter) {
 	_, _ = io.WriteString(w, "<UnknownOperationException/>\n")
 }
 
-// hasAction reports whether a query string is meant for the API. A query string
-// that cannot be read is: the API then says what is wrong with it.
+// hasAction reports whether a query string is meant for the API. An unreadable
+// query string is, so that the API reports the error.
 func hasAction(query string) bool {
 	for part := range strings.SplitSeq(query, "&") {
 		name, _, _ := strings.Cut(part, "=")
@@ -59,8 +59,7 @@ func hasAction(query string) bool {
 }
 
 // claim notes the access key and the service that a refused request names, for
-// the trail and for the namespace of the answer. The client claims them; they
-// prove nothing.
+// the trail and for the namespace of the answer. They are unverified.
 func (k *call) claim(r *http.Request) {
 	credential := r.URL.Query().Get("X-Amz-Credential")
 	if _, after, ok := strings.Cut(r.Header.Get("Authorization"), "Credential="); ok {

@@ -15,20 +15,20 @@ import (
 	"time"
 )
 
-// guard holds the connections of one listener to its limits.
+// guard enforces the limits of one listener on its connections.
 type guard struct {
 	limits Limits
 	log    *slog.Logger
 
 	strange, keyed, proven budget
 
-	stopping atomic.Int64 // the longest that a write may stall once the service stops; 0 before
+	stopping atomic.Int64 // the maximum time that a write may stall once the service stops; 0 before
 
 	mu    sync.Mutex
 	conns map[*conn]struct{}
-	// fresh holds the strangers' connections that have not sent a whole head
-	// yet, and spent the others, which would be known by now if their caller
-	// had a key. The oldest are in front.
+	// fresh holds the connections of unknown clients that have not sent a whole
+	// head yet. spent holds the others, which a client with a key would have
+	// left by now. The oldest are in front.
 	fresh, spent *list.List // of *conn
 	addresses    map[string]int
 }
@@ -44,7 +44,7 @@ func newGuard(limits Limits, log *slog.Logger) *guard {
 	return g
 }
 
-// patience returns how long a client may take nothing of what is written to it.
+// patience returns how long a client may read nothing.
 func (g *guard) patience() time.Duration {
 	if less := g.stopping.Load(); less > 0 {
 		return time.Duration(less)
@@ -54,7 +54,7 @@ func (g *guard) patience() time.Duration {
 
 func (g *guard) tick() time.Duration { return min(stallTick, g.patience()) }
 
-// guarded is a listener that holds its connections to limits.
+// guarded is a listener that enforces limits on its connections.
 type guarded struct {
 	*Listener
 	g *guard
@@ -63,12 +63,13 @@ type guarded struct {
 // acceptPause is the time to wait while nothing can be accepted.
 const acceptPause = 10 * time.Millisecond
 
-// Accept waits for a connection that there is room for.
+// Accept waits for a connection for which there is room.
 func (l guarded) Accept() (net.Conn, error) {
 	for {
 		raw, err := l.Listener.Accept()
 		if outOfResources(err) {
-			// This is no reason to end: a stranger's connection makes room.
+			// This is not a reason to end: an unknown client's connection makes
+			// room.
 			l.g.log.Warn("cannot accept a connection", "error", err)
 			l.g.makeRoom()
 			time.Sleep(acceptPause)
@@ -112,7 +113,7 @@ func (g *guard) newConn(raw net.Conn) *conn {
 	return &conn{Conn: w, wire: w, g: g, address: network(raw.RemoteAddr()), life: life, end: end}
 }
 
-// network returns the address that a peer counts for.
+// network returns the address under which a peer is counted.
 func network(peer net.Addr) string {
 	host, _, err := net.SplitHostPort(peer.String())
 	if err != nil {
@@ -121,7 +122,7 @@ func network(peer net.Addr) string {
 	return networkOf(host)
 }
 
-// networkOf does the same for an IP address. The owner of an IPv6 address has a
+// networkOf does the same for an IP address. One owner of IPv6 addresses has a
 // whole /64 network.
 func networkOf(address string) string {
 	ip, err := netip.ParseAddr(address)
@@ -143,7 +144,7 @@ const (
 	later // there will be room soon
 )
 
-// admit finds room for a connection, if necessary at the cost of another.
+// admit makes room for a connection, if necessary by ending another one.
 func (g *guard) admit(c *conn) verdict {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -159,8 +160,8 @@ func (g *guard) admit(c *conn) verdict {
 			return refused
 		}
 	case full, strangers >= g.limits.Strangers:
-		// Connections that have just come may be about to prove themselves.
-		// Others wait in the system's queue meanwhile.
+		// Very new connections may be about to send a verified request. Others
+		// wait in the system's queue in the meantime.
 		if victim = g.stranger("", settled); victim == nil {
 			return later
 		}
@@ -174,7 +175,7 @@ func (g *guard) admit(c *conn) verdict {
 	return admitted
 }
 
-// queue puts a stranger's connection at the end of a list.
+// queue adds an unknown client's connection to the end of a list.
 func (g *guard) queue(c *conn, at *list.List) {
 	g.unqueue(c)
 	c.since, c.queued, c.place = time.Now(), at, at.PushBack(c)
@@ -187,8 +188,8 @@ func (g *guard) unqueue(c *conn) {
 	}
 }
 
-// stranger returns the stranger's connection to end first, no younger than age:
-// of one address, or of any address if it is "".
+// stranger returns the unknown client's connection that should end first, of at
+// least an age: of one address, or of any address if it is "".
 func (g *guard) stranger(address string, age time.Duration) *conn {
 	for _, all := range []*list.List{g.spent, g.fresh} {
 		for e := all.Front(); e != nil; e = e.Next() {
@@ -214,7 +215,7 @@ func (g *guard) idlest() (found *conn) {
 	return found
 }
 
-// makeRoom ends a connection that nobody will miss.
+// makeRoom ends the least useful connection.
 func (g *guard) makeRoom() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -228,7 +229,7 @@ func (g *guard) makeRoom() {
 }
 
 // end closes a connection while a handler may still use it. TLS sends no
-// goodbye, which could block.
+// close_notify, which could block.
 func (g *guard) end(c *conn) {
 	g.forget(c)
 	c.end()
@@ -252,8 +253,8 @@ func (g *guard) remove(c *conn) {
 	g.forget(c)
 }
 
-// trust takes a connection out of the strangers' lists: a request on it was
-// verified.
+// trust removes a connection from the lists of unknown clients, because a
+// request on it was verified.
 func (c *conn) trust() {
 	if c == nil || c.known.Swap(true) {
 		return
@@ -265,8 +266,9 @@ func (c *conn) trust() {
 }
 
 // stop makes sure that only running calls delay the end of the service. It
-// closes connections without a call, and gives less time to clients that take
-// nothing or send nothing. It must be called repeatedly until all have ended.
+// closes connections without a call, and shortens the time for clients that
+// read nothing or send nothing. It must be called repeatedly until all have
+// ended.
 func (g *guard) stop(grace time.Duration) {
 	first := g.stopping.CompareAndSwap(0, int64(max(grace/6, time.Millisecond)))
 	g.mu.Lock()
@@ -312,8 +314,8 @@ func connIn(nc net.Conn) *conn {
 	return nc.(*conn)
 }
 
-// measured tells the connection where a request's body ends. If nobody can know
-// where the next request would begin, it closes the connection.
+// measured tells the connection where a request's body ends. If that is
+// unknown, it closes the connection after the request.
 func (g *guard) measured(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// The preface of HTTP/2 has no body and no known length.

@@ -2,7 +2,7 @@ package server
 
 import "bytes"
 
-// Bounds of a request's head: its first line and its headers.
+// Limits of a request's head: its first line and its headers.
 const (
 	maxHeader = 64 << 10
 	// maxLines limits the lines of a head. net/http spends 100 bytes on a
@@ -16,7 +16,7 @@ const (
 	headerCost = 2
 )
 
-// head counts the head of a request while it passes. It does not interpret it;
+// head counts the head of a request while it arrives. It does not interpret it;
 // net/http does.
 type head struct {
 	bytes, lines int
@@ -55,5 +55,6 @@ func (h *head) scan(b []byte) (n int, done bool) {
 // tooLarge reports whether the head is larger than any client needs.
 func (h *head) tooLarge() bool { return h.bytes > maxHeader || h.lines > maxLines }
 
-// cost returns what the head draws on the memory of its kind.
+// cost returns the number of bytes that the head draws on the memory of its
+// kind.
 func (h *head) cost() int64 { return headerCost * int64(max(0, h.bytes-freeHeader)) }

@@ -10,9 +10,9 @@ import (
 	"rollcall/internal/api"
 )
 
-// left reports whether an error of reading means that the client is gone. A
+// left reports whether an error of reading means that the client has left. A
 // client that only ends its sending side, by a FIN or by TLS's close_notify,
-// may still wait for its answer, and our own deadlines say nothing about the
+// may still wait for its answer. Our own deadlines reveal nothing about the
 // client.
 //
 // While a handler runs, net/http reads in the background, so a reset is seen
@@ -27,8 +27,8 @@ func left(err error) bool {
 }
 
 // whileConnected returns the request with a context that ends when the client
-// has left. net/http's own context would also end when the client only sends no
-// more.
+// has left. net/http's own context also ends when the client only ends its
+// sending side.
 func whileConnected(r *http.Request) (*http.Request, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
 	stop := func() bool { return true }

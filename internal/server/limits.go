@@ -7,26 +7,27 @@ import (
 	"time"
 )
 
-// Limits bounds what the connections of one listener hold together. A zero
-// field means its default.
+// Limits limits the resources of all connections of one listener together. A
+// zero field means its default.
 //
-// A connection is a stranger's until one of its requests was verified. What a
-// listener can hold for strangers has its own bound, so that they cannot take
-// the place of clients that have a key.
+// A client is unknown until one of its connection's requests has been verified.
+// Unknown clients have a separate limit, so that they cannot take the place of
+// clients with a key.
 type Limits struct {
 	// Connections is the largest number of connections at a time. The default
 	// is what the process's descriptors allow, but at most 10,000.
 	Connections int
-	// Strangers is the largest number of strangers' connections. The default is
-	// a quarter of Connections, but at most 2,000. One more ends the oldest.
+	// Strangers is the largest number of unknown clients' connections. The
+	// default is a quarter of Connections, but at most 2,000. One more ends the
+	// oldest.
 	Strangers int
 	// PerAddress is the largest number of connections from one address (for
 	// IPv6, one /64 network). The default is half of Connections.
 	PerAddress int
 	// Memory is the number of bytes that requests may hold beyond a few KiB
-	// each while they are received. Strangers have a quarter of it, requests
-	// that name a known access key have another, and the rest is for
-	// connections that have proven themselves. The default is 64 MiB.
+	// each while they are received. Unknown clients may use a quarter of it,
+	// requests that name a known access key another quarter, and connections
+	// with a verified request the rest. The default is 64 MiB.
 	Memory int64
 }
 
@@ -71,8 +72,8 @@ func (b *budget) take(n int64) bool {
 
 func (b *budget) give(n int64) { b.left.Add(n) }
 
-// Listener accepts connections for [Serve], which holds them to limits and
-// carries TLS over them.
+// Listener accepts connections for [Serve], which enforces limits on them and
+// can add TLS.
 type Listener struct {
 	net.Listener
 	limits Limits
@@ -90,17 +91,17 @@ func Limit(l net.Listener, limits Limits) *Listener {
 
 // The times below are the same for every listener.
 const (
-	// stall is the longest that a client may take nothing of what is written to
-	// it.
+	// stall is the maximum time for which a client may read nothing.
 	stall = 30 * time.Second
-	// stallTick is the time between two looks at a write that waits.
+	// stallTick is the interval between checks of a waiting write.
 	stallTick = 5 * time.Second
-	// strangersIdle is the longest that a stranger's connection may wait
-	// between two requests.
+	// strangersIdle is the maximum time that an unknown client's connection may
+	// wait between two requests.
 	strangersIdle = 10 * time.Second
-	// settled is the age of a stranger's connection before another may take its
-	// place: the time to send one request and have it verified.
+	// settled is the minimum age of an unknown client's connection before
+	// another may take its place: the time to send one request and have it
+	// verified.
 	settled = 2 * time.Second
-	// handshakeTimeout bounds a TLS handshake.
+	// handshakeTimeout limits a TLS handshake.
 	handshakeTimeout = 10 * time.Second
 )

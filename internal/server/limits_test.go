@@ -99,8 +99,8 @@ func (c inPieces) Write(p []byte) (n int, err error) {
 	return n, err
 }
 
-// Strangers' connections end to make room for later ones, first those that have
-// sent a request. A connection with a key stays.
+// Unknown clients' connections end to make room for later ones, first those
+// that have sent a request. A connection with a key stays.
 func TestStrangersGiveWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newEdgeWith(t, awsquery.Blob{}, server.Limits{Connections: 40, Strangers: 4}, time.Second)
@@ -149,9 +149,9 @@ func isClosed(c net.Conn) bool {
 	return err == io.EOF
 }
 
-// At the limit of all connections the idlest one with a key ends. At the limit
-// of one address a stranger's connection from that address ends, or the new
-// one.
+// At the limit of all connections, the connection with a key that was idle
+// longest ends. At the limit of one address, an unknown client's connection
+// from that address ends, or the new one.
 func TestConnections(t *testing.T) {
 	for name, limits := range map[string]server.Limits{
 		"in all":      {Connections: 3, Strangers: 3, PerAddress: 3},
@@ -183,8 +183,8 @@ func TestConnections(t *testing.T) {
 	}
 }
 
-// What strangers hold together is bounded. What clients with a known key hold
-// is bounded separately. All memory is returned.
+// The memory of unknown clients is limited. The memory of clients with a known
+// key is limited separately. All memory is returned.
 func TestMemoryOfBodies(t *testing.T) {
 	const form = "Content-Type: application/x-www-form-urlencoded\r\n"
 	synctest.Test(t, func(t *testing.T) {
@@ -203,7 +203,7 @@ func TestMemoryOfBodies(t *testing.T) {
 			}
 			return strings.Contains(fmt.Sprint(err), "timeout")
 		}
-		// Strangers have 1 MiB, and a body counts twice.
+		// Unknown clients have 1 MiB, and a body counts twice.
 		if one, two := hold(saml), hold(saml); !one || two {
 			t.Errorf("the memory of strangers holds one: %t, two: %t", one, two)
 		}
@@ -225,7 +225,7 @@ func TestMemoryOfBodies(t *testing.T) {
 	})
 }
 
-// The server does not wait for a body that nobody may send.
+// The server does not wait for a body that the client may not send.
 func TestBodyNobodyReads(t *testing.T) {
 	for name, c := range map[string]struct {
 		head string

@@ -16,13 +16,13 @@ import (
 	"time"
 )
 
-// ErrPlainHTTP reports that an address would carry plain HTTP beyond this
-// machine. Requests are signed, but answers, some with new secrets, could be
-// read on the way.
+// ErrPlainHTTP reports that an address would allow plain HTTP from other
+// machines. Requests are signed, but others could read answers, some with new
+// secrets, on the way.
 var ErrPlainHTTP = errors.New("plain HTTP beyond loopback")
 
-// Certificate is a TLS certificate with its key, from files that can be read
-// again while connections are served.
+// Certificate is a TLS certificate with its key. Its files can be read again
+// while connections are served.
 type Certificate struct {
 	certFile, keyFile string
 	current           atomic.Pointer[tls.Certificate]
@@ -77,8 +77,8 @@ func Listen(addr string, cert *Certificate, plainAnywhere bool) (net.Listener, e
 	return &Listener{Listener: l}, nil
 }
 
-// reason returns what the system says about an address, without the address and
-// the call that package net puts in front.
+// reason returns the system's error for an address, without the prefix of
+// package net.
 func reason(err error) error {
 	var op *net.OpError
 	var call *os.SyscallError
@@ -91,14 +91,14 @@ func reason(err error) error {
 	return err
 }
 
-// Secure returns l with TLS over its connections.
+// Secure returns l with TLS on its connections.
 func Secure(l net.Listener, cert *Certificate) *Listener {
 	return &Listener{Listener: l, tls: cert.config()}
 }
 
-// These constants bound a connection. Nothing bounds a whole answer, because a
-// large report may take long; stall bounds how long a client may take nothing
-// of it.
+// These constants limit a connection. There is no limit for a whole answer,
+// because a large report may take long. stall limits how long a client may read
+// nothing of it.
 const (
 	headerTimeout = 10 * time.Second
 	readTimeout   = 30 * time.Second
@@ -109,8 +109,7 @@ const (
 // no more connections and gives running calls the time grace to end. It closes
 // l. The error is nil after a stop by ctx.
 //
-// The limits set by [Limit] apply to all connections, whatever is answered on
-// them and by whom.
+// The limits set by [Limit] apply to all connections, whatever their handler.
 func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger, grace time.Duration) error {
 	own, ok := l.(*Listener)
 	if !ok {
@@ -118,7 +117,7 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger
 	}
 	g := newGuard(own.limits, log)
 	protocols := &http.Protocols{}
-	protocols.SetHTTP1(true) // as AWS's endpoint; limits belong to a connection
+	protocols.SetHTTP1(true) // same as AWS's endpoint; limits belong to a connection
 	srv := &http.Server{
 		Handler: g.measured(h), Protocols: protocols, DisableGeneralOptionsHandler: true,
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
@@ -157,11 +156,11 @@ func (g *guard) shutDown(ctx context.Context, srv *http.Server, grace time.Durat
 	sweeping.Wait()
 }
 
-// stopTick is the time between two looks whether the service may end.
+// stopTick is the interval between checks whether the service can end.
 const stopTick = 50 * time.Millisecond
 
-// connectionLog receives what net/http says about connections that failed.
-// Mistakes of clients are for debugging only; a panic is our mistake.
+// connectionLog receives net/http's messages about failed connections. Mistakes
+// of clients are only for debugging. A panic is our mistake.
 type connectionLog struct{ log *slog.Logger }
 
 func (c connectionLog) Write(line []byte) (int, error) {

@@ -80,7 +80,7 @@ func certificate(t *testing.T, dir, name string) (cert, key string) {
 	return cert, key
 }
 
-// A bug shows in the log, and ends only its own connection.
+// A bug appears in the log, and only ends its own connection.
 func TestServeSurvivesPanics(t *testing.T) {
 	l := listen(t, nil)
 	var log strings.Builder

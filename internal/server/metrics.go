@@ -25,8 +25,7 @@ func NewMetrics(set *metrics.Set) *Metrics {
 // durations are the bounds of the histogram, in seconds.
 var durations = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}
 
-// begin counts the start of a call; the function that it returns counts the
-// end.
+// begin counts the start of a call. The returned function counts the end.
 func (m *Metrics) begin() func(action string, status int, took time.Duration) {
 	if m == nil {
 		return func(string, int, time.Duration) {}

@@ -6,11 +6,11 @@ import (
 )
 
 // maxForm is the largest form of a page: a policy, or a certificate with its
-// chain, with every character as an escape.
+// chain, with every character escaped.
 const maxForm = 192 << 10
 
-// page answers a request for a page of the console. The connection of somebody
-// who is signed in counts like that of a caller whose signature was verified.
+// page answers a request for a page of the console. The connection of a
+// signed-in person counts like that of a caller with a verified signature.
 func (s *Server) page(w http.ResponseWriter, r *http.Request, id string) bool {
 	if s.cfg.Pages == nil {
 		return false
@@ -36,7 +36,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, id string) bool {
 	return true
 }
 
-// formBody draws on the memory for requests as it is read.
+// formBody draws on the memory for requests while it is read.
 type formBody struct {
 	from io.ReadCloser
 	conn *conn

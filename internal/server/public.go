@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// wellKnown is a part of the path of every public document (RFC 8615).
+// wellKnown is part of the path of every public document (RFC 8615).
 const wellKnown = "/.well-known/"
 
 // public answers a request for a public document. The request needs no
-// signature and tells strangers only what everybody may know. Each request
-// takes a token of its address. It leaves no record in the trail, because it
-// calls no action.
+// signature, and the document contains only public facts. Each request takes a
+// token of its address. It leaves no record in the trail, because it calls no
+// action.
 func (s *Server) public(w http.ResponseWriter, r *http.Request) bool {
 	if s.cfg.Public == nil || !strings.Contains(r.URL.Path, wellKnown) {
 		return false

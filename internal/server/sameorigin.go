@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// SameOrigin lets h answer only programs of this machine, and no pages of other
-// sites that are open in its browser. Those pages can send forms and links, and
-// can sign them if the key is well known.
+// SameOrigin lets h answer programs on this machine, but not pages of other sites
+// that are open in its browser. Those pages can send forms and links, and can
+// sign them if the key is well known.
 //
 // A request must name this machine, or one of hosts, as its host: a site that
 // points its own name at this machine (DNS rebinding) has the same origin as
-// itself. A browser says in Sec-Fetch-Site or Origin where a request comes
-// from, which must be here. The SDKs, the AWS CLI and curl send neither. If pages
-// is set there is a console, to whose pages any site may link.
+// itself. A browser says in Sec-Fetch-Site or Origin where a request comes from.
+// It must come from here. The SDKs, the AWS CLI and curl send neither. If pages
+// is set there is a console, and any site may link to its pages.
 func SameOrigin(h http.Handler, hosts []string, pages bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -30,9 +30,8 @@ func SameOrigin(h http.Handler, hosts []string, pages bool) http.Handler {
 	})
 }
 
-// isLink says whether a request is for a page of the console that somebody
-// followed a link to, or was taken to by a tool. The console takes care of
-// itself.
+// isLink says whether a request opens a page of the console by a link or from a
+// tool. The console makes its own checks.
 func isLink(r *http.Request) bool {
 	page := strings.HasPrefix(r.URL.Path, "/console/") || r.URL.Path == "/v1/authorize" || r.URL.Path == "/federation"
 	return r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate" && page
@@ -55,8 +54,8 @@ func fromHere(r *http.Request) bool {
 	return true
 }
 
-// LocalHost reports whether a request was meant for this machine, or for one of
-// hosts, by the host that it names.
+// LocalHost reports whether a request names this machine, or one of hosts, as
+// its host.
 func LocalHost(hostport string, hosts []string) bool {
 	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {

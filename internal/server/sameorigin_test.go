@@ -52,7 +52,7 @@ func TestSameOrigin(t *testing.T) {
 			}
 		}
 	}
-	// Two headers do not get around the check.
+	// Two headers do not bypass the check.
 	r := httptest.NewRequest("POST", "/", nil)
 	r.Host = "127.0.0.1"
 	r.Header["Origin"] = []string{"http://127.0.0.1", "http://evil.example"}
@@ -63,8 +63,8 @@ func TestSameOrigin(t *testing.T) {
 	}
 }
 
-// TestLinksToPages follows links from other sites: to pages of the console, where
-// there is one, and to nothing else.
+// TestLinksToPages follows links from other sites. They only lead to pages of the
+// console, if there is one.
 func TestLinksToPages(t *testing.T) {
 	for _, c := range []struct {
 		pages              bool

@@ -1,11 +1,11 @@
-// Package server is the edge: it turns an HTTP request into a verified call of
-// an action, and the outcome into bytes.
+// Package server is the HTTP edge. It turns an HTTP request into a verified
+// call of an action, and the result into bytes.
 //
 // Its one handler reads at most 1 MiB, finds the signer, the action and its
-// input, and passes them to the funnel in package api. It promises that no
-// unauthenticated request gets past it, that a client which reads or writes
-// slowly holds no more than its own connection, and that every answer to the
-// API is AWS-shaped. It does not know what the actions do.
+// input, and passes them to package api. No unauthenticated request gets past
+// it. A client that reads or writes slowly holds only its own connection. Every
+// answer of the API has AWS's form. The package does not know what the actions
+// do.
 package server
 
 import (
@@ -35,25 +35,24 @@ type Config struct {
 	API *api.API
 	// Lookup finds access keys; see sigv4.Verifier.
 	Lookup func(ctx context.Context, accessKeyID, sessionToken string) ([]byte, principal.Signer, error)
-	// Used is called for every call that was accepted as authentic and made
-	// with a long-term key.
+	// Used is called for every authentic call with a long-term key.
 	Used func(keyID string, use store.LastUsed)
 	// Regions are the regions that signatures may be scoped to; empty means
 	// any.
 	Regions []string
-	// StrangerRate and StrangerBurst bound the unverified requests per second
+	// StrangerRate and StrangerBurst limit the unverified requests per second
 	// from one address.
 	StrangerRate  float64
 	StrangerBurst int
-	// CallTimeout is the longest that a call may take once its request is read;
-	// 0 means DefaultCallTimeout.
+	// CallTimeout is the maximum time of a call after its request has been
+	// read; 0 means DefaultCallTimeout.
 	CallTimeout time.Duration
 	// Now is the clock; nil means time.Now.
 	Now     func() time.Time
 	Log     *slog.Logger // nil discards
 	Metrics *Metrics     // nil counts nothing
-	// Documentation is the address that a browser which opens the API is sent
-	// to.
+	// Documentation is the address to which a browser that opens the API is
+	// redirected.
 	Documentation string
 	// Public returns the public document at a path, or nil. It is called only
 	// for paths that contain .well-known. If Public is nil, there are no
@@ -61,23 +60,23 @@ type Config struct {
 	Public func(ctx context.Context, path string) ([]byte, error)
 	// PublicAge is the time for which such a document may be cached.
 	PublicAge time.Duration
-	// Pages answers what browsers ask for; nil where there are no pages.
+	// Pages answers browsers; nil if there are no pages.
 	Pages Pages
 }
 
-// Pages is the door for people, beside the API's.
+// Pages serves pages for people, next to the API.
 type Pages interface {
 	// Serves says whether a request is for a page.
 	Serves(r *http.Request) bool
-	// Serve answers one, and says with which status. trust is to be called for
-	// a request of somebody who is signed in.
+	// Serve answers a request and returns the status. It calls trust if the
+	// request comes from a signed-in person.
 	Serve(w http.ResponseWriter, r *http.Request, call api.Call, trust func()) int
-	// Home is the path of the first page.
+	// Home returns the path of the first page.
 	Home() string
 }
 
 // DefaultCallTimeout is shorter than the time for which the AWS SDKs wait for
-// an answer, so that their users read an error of this service.
+// an answer, so that their users get an error of this service.
 const DefaultCallTimeout = 10 * time.Second
 
 // Server is the handler of the API.
@@ -111,14 +110,14 @@ func New(cfg Config) *Server {
 	}
 }
 
-// call is one request on its way through the edge.
+// call is one request in progress.
 type call struct {
 	api.Call
 	service, action string // the service that the client asked for; "iam" until known
 	caller          *principal.Caller
-	keyID           string // as the client claims it
+	keyID           string // unverified
 	retryAfter      time.Duration
-	acceptsJSON     bool // rather than XML
+	acceptsJSON     bool // the client prefers JSON to XML
 }
 
 // inJSON reports whether the answer is JSON. Only answers of STS can be
@@ -131,8 +130,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := uuid.NewString()
 	header := w.Header()
 	header["X-Amzn-Requestid"] = []string{id}
-	// Clients correct their clocks by this one, which signatures are checked
-	// against.
+	// Clients correct their clocks by this one, with which signatures are
+	// checked.
 	header["Date"] = []string{start.UTC().Format(http.TimeFormat)}
 	if s.page(w, r, id) || s.notForUs(w, r) {
 		return
@@ -155,8 +154,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.send(r.Context(), w, response, k)
 }
 
-// respond takes a call through its life. It returns an error if the call ended
-// before there was an action to record.
+// respond processes a call. It returns an error if the call ended before there
+// was an action to record.
 func (s *Server) respond(w http.ResponseWriter, r *http.Request, k *call) (*awsquery.Response, error) {
 	body, err := s.readBody(w, r)
 	if err != nil {
@@ -175,7 +174,7 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, k *call) (*awsq
 	}
 	caller := principal.Signed(verified)
 	k.caller = &caller
-	k.service = caller.Service() // until the form says more
+	k.service = caller.Service() // until the form has been read
 	connOf(r.Context()).trust()
 	if caller.Session() == nil {
 		s.cfg.Used(caller.AccessKeyID(),
@@ -197,7 +196,7 @@ func (s *Server) inTime(r *http.Request) (*http.Request, context.CancelFunc) {
 	return r.WithContext(ctx), cancel
 }
 
-// invoke runs the action, in the name of the caller if one is known.
+// invoke runs the action for the caller, if one is known.
 func (s *Server) invoke(
 	w http.ResponseWriter, r *http.Request, action api.Action, in any, k *call,
 ) (*awsquery.Response, error) {
@@ -213,7 +212,7 @@ func (s *Server) invoke(
 
 func (s *Server) refuse(w http.ResponseWriter, k *call, err *awsmodel.Error) *awsquery.Response {
 	if k.retryAfter > 0 {
-		// The AWS SDKs wait for as many milliseconds as this header says.
+		// The AWS SDKs wait for the number of milliseconds in this header.
 		w.Header().Set("X-Amz-Retry-After", strconv.FormatInt(k.retryAfter.Milliseconds()+1, 10))
 	}
 	if err.Encoded != "" {
@@ -227,13 +226,13 @@ func (s *Server) refuse(w http.ResponseWriter, k *call, err *awsmodel.Error) *aw
 }
 
 // send writes the answer. If it cannot finish, it breaks the connection, so
-// that no client takes half an answer for a whole one.
+// that no client mistakes half an answer for a whole one.
 func (s *Server) send(ctx context.Context, w http.ResponseWriter, response *awsquery.Response, k *call) {
 	to := &answerWriter{w: w}
 	if _, err := response.WriteTo(to); err != nil {
 		level := slog.LevelError
 		if to.left || ctx.Err() != nil {
-			level = slog.LevelDebug // a client that left is no error
+			level = slog.LevelDebug // a client that left is not an error
 		}
 		s.cfg.Log.Log(ctx, level, "answer not delivered", "error", err, "requestID", k.RequestID, "action", k.action)
 		panic(http.ErrAbortHandler)
@@ -252,14 +251,14 @@ func (a *answerWriter) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// describe returns what the trail says about the request itself. It believes
-// only the peer's own address, not headers that claim another one.
+// describe returns the facts about a request for the trail. It uses only the
+// peer's own address, and no headers that claim another one.
 func describe(r *http.Request, id string) api.Call {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr
 	}
-	host, _, _ = strings.Cut(host, "%") // conditions know no zones
+	host, _, _ = strings.Cut(host, "%") // conditions have no zones
 	c := api.Call{RequestID: id, SourceIP: host, UserAgent: r.UserAgent()}
 	if r.TLS != nil {
 		c.TLS = &trail.TLSDetails{Version: tlsVersion(r.TLS.Version), CipherSuite: tlsCipher(r.TLS.CipherSuite),

@@ -114,7 +114,7 @@ func newEdgeWith(t *testing.T, stream awsquery.Blob, limits server.Limits, grace
 	return e
 }
 
-// request returns a signed request as it goes over the wire.
+// request returns a signed request in its wire form.
 func request(t testing.TB, form string) string {
 	t.Helper()
 	r, err := http.NewRequest("POST", "http://rollcall/", strings.NewReader(form))
@@ -222,7 +222,8 @@ func TestIdleConnection(t *testing.T) {
 	})
 }
 
-// pieces is a report of n pieces, which counts the pieces that it could write.
+// pieces returns a report of n pieces, and counts the pieces that could be
+// written.
 func pieces(n int, wrote *int) awsquery.Blob {
 	piece := bytes.Repeat([]byte("0123456789abcde\n"), 3<<10)
 	return awsquery.Blob{Size: int64(n * len(piece)), WriteTo: func(w io.Writer) error {
@@ -236,8 +237,8 @@ func pieces(n int, wrote *int) awsquery.Blob {
 	}}
 }
 
-// A client that stops reading is cut off, and no more of its report is
-// produced.
+// A client that stops reading is cut off, and its report is not produced any
+// further.
 func TestStalledReader(t *testing.T) {
 	var wrote int
 	bubble(t, pieces(1000, &wrote), func(t *testing.T, e *edge) {
@@ -259,7 +260,7 @@ func TestStalledReader(t *testing.T) {
 	})
 }
 
-// A client that reads slowly gets all of it.
+// A client that reads slowly gets the whole report.
 func TestSlowReader(t *testing.T) {
 	var wrote int
 	const n = 50
@@ -315,7 +316,7 @@ func TestBrokenStream(t *testing.T) {
 	}
 }
 
-// Running calls end before the server does; later ones are refused.
+// Running calls end before the server does. Later ones are refused.
 func TestGracefulStop(t *testing.T) {
 	var wrote int
 	synctest.Test(t, func(t *testing.T) {

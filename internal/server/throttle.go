@@ -8,7 +8,7 @@ import (
 	"rollcall/internal/awsmodel"
 )
 
-// throttled returns the answer to a call that came too soon, or nil.
+// throttled returns the answer to a call that came too early, or nil.
 func (k *call) throttled(wait time.Duration, ok bool) error {
 	if ok {
 		return nil
@@ -19,7 +19,8 @@ func (k *call) throttled(wait time.Duration, ok bool) error {
 
 // refusedStranger takes a token of the address that a refused request came
 // from. If there is none, it refuses the request for that reason. Verified
-// requests take no such token, so that neighbours cannot block them.
+// requests take no such token, so that others at the same address cannot block
+// them.
 func (s *Server) refusedStranger(k *call, refused error) error {
 	var known *awsmodel.Error
 	if !errors.As(refused, &known) {

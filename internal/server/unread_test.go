@@ -21,8 +21,8 @@ import (
 
 const anyHost = " HTTP/1.1\r\nHost: x\r\n"
 
-// unread holds requests whose answers come from every source: the API, what is
-// not the API, and net/http itself.
+// unread holds requests whose answers come from every source: the API, answers
+// outside of the API, and net/http itself.
 var unread = map[string]string{
 	"documentation": "GET /" + anyHost + "\r\n",
 	"other path":    "GET /metrics" + anyHost + "\r\n",
@@ -40,8 +40,8 @@ var unread = map[string]string{
 	"expectation":    "POST /" + anyHost + "Expect: rain\r\nContent-Length: 2\r\n\r\n{}",
 }
 
-// A client that never reads is cut off after the same time, whatever it asked
-// for.
+// A client that never reads is cut off after the same time, whatever its
+// request.
 func TestUnread(t *testing.T) {
 	for name, asked := range unread {
 		t.Run(name, func(t *testing.T) {
@@ -53,8 +53,8 @@ func TestUnread(t *testing.T) {
 	})
 }
 
-// cutOff sends a request without an end and reads nothing. Its peer never takes
-// more than it must: a pipe has no buffer.
+// cutOff sends a request without an end and reads nothing. Its peer cannot
+// write more than it reads, because a pipe has no buffer.
 func cutOff(t *testing.T, c net.Conn, asked string) {
 	t.Helper()
 	begin := time.Now()
@@ -149,7 +149,7 @@ func largeHello(t *testing.T, c net.Conn) {
 	}
 }
 
-// Clients that read nothing, send nothing, or say nothing do not delay the end.
+// Clients that read nothing or send nothing do not delay the end.
 func TestStopWithoutClients(t *testing.T) {
 	const grace = 30 * time.Second
 	var wrote int

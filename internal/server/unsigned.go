@@ -9,9 +9,9 @@ import (
 )
 
 // unsigned answers an unsigned request if it calls an action that needs no
-// signature; err says why the request did not count as signed. ok is false for
-// all others, which are answered by err: a client that does not sign learns
-// nothing about other errors of its request.
+// signature. err says why the request did not count as signed. ok is false for
+// all other requests, which get err: a client that does not sign learns nothing
+// about other errors of its request.
 func (s *Server) unsigned(
 	w http.ResponseWriter, r *http.Request, body []byte, k *call, err error,
 ) (response *awsquery.Response, ok bool, refused error) {
@@ -21,14 +21,15 @@ func (s *Server) unsigned(
 	asked := *k
 	action, in, err := s.decode(r, body, &asked)
 	if !action.Unsigned() {
-		k.service = asked.service // the form that the answer has
+		k.service = asked.service // the form of the answer
 		return nil, false, nil
 	}
 	*k = asked
 	if err != nil {
 		return nil, true, err
 	}
-	// The caller is known only after the proof was checked, which takes time.
+	// The caller is known only after the proof has been checked, which takes
+	// time.
 	address := networkOf(k.SourceIP)
 	wait, empty := s.strangers.Empty(address)
 	if err := k.throttled(wait, !empty); err != nil {

@@ -8,23 +8,22 @@ import (
 	"time"
 )
 
-// wire is the connection below TLS. Every write of a listener, whoever makes
-// it, has the same deadline: a client that takes nothing for a while is cut
-// off. A client that takes a little at a time is not, so that a large report
-// may take long.
+// wire is the connection below TLS. Every write on a listener has the same
+// deadline: a client that reads nothing for a while is cut off. A client that
+// reads a little at a time is not, so a large report may take long.
 type wire struct {
 	net.Conn
 	g *guard
 	// until is the requested write deadline, in nanoseconds; 0 is none.
 	until atomic.Int64
-	// greeting is the number of bytes that may still arrive before the TLS
-	// handshake is over; it is negative if there is no handshake.
+	// greeting is the number of bytes that may still arrive before the end of
+	// the TLS handshake. It is negative if there is no handshake.
 	greeting int
 }
 
-// maxGreeting bounds what a client may send in a TLS handshake. The server asks
-// for no certificate, so this is a ClientHello and a little more. crypto/tls
-// would buffer 64 KiB.
+// maxGreeting limits the bytes that a client may send in a TLS handshake. The
+// server requests no certificate, so this is a ClientHello and a little more.
+// crypto/tls would buffer 64 KiB.
 const maxGreeting = 16 << 10
 
 var errGreeting = errors.New("TLS handshake is too large")
@@ -42,7 +41,7 @@ func (w *wire) Read(p []byte) (int, error) {
 }
 
 func (w *wire) Write(p []byte) (written int, err error) {
-	taken := time.Now() // when the client last took something
+	taken := time.Now() // when the client last read something
 	for {
 		deadline := time.Now().Add(w.g.tick())
 		until := w.until.Load()
@@ -79,5 +78,5 @@ func (w *wire) SetDeadline(t time.Time) error {
 	return errors.Join(w.SetReadDeadline(t), w.SetWriteDeadline(t))
 }
 
-// wake lets a waiting write look at the clock.
+// wake makes a waiting write check the clock.
 func (w *wire) wake() { _ = w.Conn.SetWriteDeadline(time.Now()) }
