@@ -11,8 +11,8 @@ import (
 // stores a policy, recorded in 2026. Octets and lengths may have leading zeros
 // and a plus sign. IPv6 has no dotted form, and no bits beyond the length of
 // its range; those of IPv4 are ignored. usual is false for IPv6 in a form with
-// colons that IAM accepts only when it stores a policy. A range of IPv6 holds
-// no address of IPv4, in whatever notation: recorded.
+// colons that IAM accepts only when it stores a policy. A range of IPv6
+// contains no address of IPv4 in any notation: recorded.
 func parsePrefix(s string) (prefix netip.Prefix, usual, ok bool) {
 	text, length, isRange := strings.Cut(s, "/")
 	addr, ok := parseAddress(text)
@@ -43,8 +43,8 @@ func IsAddress(s string) bool {
 }
 
 // parseRequestAddress reads the address of a request. Of the dotted notations
-// of IPv6 only that of an IPv4 address is read, and means that address. There
-// are no zones. Recorded.
+// of IPv6, it only accepts that of an IPv4 address, which means that address.
+// There are no zones. Recorded.
 func parseRequestAddress(s string) (netip.Addr, bool) {
 	if addr, err := netip.ParseAddr(s); err == nil && addr.Is4In6() && addr.Zone() == "" {
 		return addr.Unmap(), true

@@ -6,8 +6,8 @@ import "strings"
 const arnParts = 6
 
 // splitARN cuts tokens at the first five colons that the policy's author or a
-// variable wrote. It returns nil for what is no ARN: it has fewer parts, or
-// does not begin with "arn".
+// variable wrote. It returns nil for a text that is not an ARN: it has fewer
+// parts, or does not begin with "arn".
 func splitARN(tokens []token) [][]token {
 	parts := make([][]token, 1, arnParts)
 	for _, t := range tokens {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// tenPolicies are those of a caller with ten policies of five statements, of
-// the kind that people write; the last allows what the benchmark asks for.
+// tenPolicies returns the policies of a caller with ten typical policies of
+// five statements. The last one allows the benchmark's request.
 func tenPolicies(t testing.TB) Policies {
 	t.Helper()
 	var p Policies

@@ -24,7 +24,7 @@ type operator struct {
 	family family
 	negate bool // …Not…: true if the positive operator is false
 	text   syntax
-	// These say which outcomes of a comparison match, for numbers and dates.
+	// These say which results of a comparison match, for numbers and dates.
 	less, equal, greater bool
 }
 
@@ -84,8 +84,8 @@ type condition struct {
 	folded   string // the key in lower case
 	texts    []string
 	values   []value
-	// listed holds plain texts among many values, in lower case if case does
-	// not count; unlisted holds the places of the other values. If listed is
+	// listed holds plain texts among many values, in lower case if case is
+	// ignored. unlisted holds the indexes of the other values. If listed is
 	// nil, all values are compared one by one.
 	listed   map[string]bool
 	unlisted []int
@@ -93,7 +93,7 @@ type condition struct {
 
 // value is a compiled value of a policy; its family says which field counts.
 type value struct {
-	unreadable bool // equals nothing: in a policy that is not checked for it
+	unreadable bool // equals nothing: in a policy that is not checked for unreadable values
 	pattern    pattern
 	arn        [][]token // the parts of a pattern without variables; nil: no ARN
 	number     number
@@ -121,10 +121,11 @@ func parseOperator(name string) (op operator, set setOperator, ifExists, ok bool
 	return op, set, ifExists, ok
 }
 
-// compileValue reads one value as its family does. vars is false in documents
-// of the old version, in which ${…} is plain text. It returns false for what no
-// policy may have, and unreadable for what only session policies may have. For
-// them the notations of IPv6 that only storing accepts are unreadable too.
+// compileValue reads one value by the rules of its family. vars is false in
+// documents of the old version, in which ${…} is plain text. It returns false
+// for a value that no policy may have, and unreadable for one that only session
+// policies may have. For them the notations of IPv6 that only storing accepts
+// are unreadable too.
 func (o operator) compileValue(text string, vars, session bool) (v value, ok bool) {
 	readable := true
 	switch o.family {
@@ -160,8 +161,8 @@ func (o operator) compileValue(text string, vars, session bool) (v value, ok boo
 	return v, true
 }
 
-// manyValues is the number of values from which on they are looked up instead
-// of compared.
+// manyValues is the number of values from which they are looked up instead of
+// compared.
 const manyValues = 8
 
 // list prepares the plain texts among many values for look-ups.
@@ -182,7 +183,8 @@ func (c *condition) list() {
 	}
 }
 
-// isTrue reports how Bool and Null read a text; all others are false.
+// isTrue says whether Bool and Null read a text as true. All other texts are
+// false.
 func isTrue(text string) bool { return strings.EqualFold(text, "true") }
 
 func decodeBinary(text string) (string, bool) {

@@ -65,7 +65,7 @@ func TestCondition(t *testing.T) {
 		{"StringEqualsIgnoreCase", "İ", "i\u0307", true},
 		{"StringEqualsIgnoreCase", "İ", "i", false},
 		{"StringEqualsIgnoreCase", "k", "\u212a", true},
-		{"StringEqualsIgnoreCase", "\U00010400", "\U00010428", false}, // recorded: beyond U+FFFF case counts
+		{"StringEqualsIgnoreCase", "\U00010400", "\U00010428", false}, // recorded: beyond U+FFFF, case is significant
 		{"StringNotEqualsIgnoreCase", "\U00010400", "\U00010428", true},
 		{"StringEqualsIgnoreCase", "\U00010400A", "\U00010400a", true},
 		{"StringEqualsIgnoreCase", "\U00010400Σ", "\U00010400ς", true},
@@ -129,7 +129,7 @@ func TestCondition(t *testing.T) {
 		{"DateEquals", "2020-01-02T03:04:05.5Z", "2020-01-02T03:04:05.500Z", true},
 		{"DateEquals", "2020-01-02T03:04:05Z", "+1577934245", true},
 		{"DateEquals", "2020-01-02T03:04:05Z", "++1577934245", false},
-		{"DateEquals", "2020-01-02T03:04:05Z", "2020-01-02T03:04:05.000999999Z", true}, // milliseconds count
+		{"DateEquals", "2020-01-02T03:04:05Z", "2020-01-02T03:04:05.000999999Z", true}, // milliseconds are significant
 		{"DateEquals", "2020-01-02T03:04:05.1231Z", "2020-01-02T03:04:05.1239Z", true},
 		{"DateEquals", "2020-01-02T03:04:05Z", "2020-01-02T03:04:05.001Z", false},
 		{"DateLessThan", "2020-01-02T03:04:05.0009Z", "2020-01-02T03:04:05.0001Z", false},
@@ -257,8 +257,8 @@ func TestCondition(t *testing.T) {
 	}
 }
 
-// TestConditionEmpty: a key without values in the request is absent, and a
-// policy's empty list matches nothing.
+// TestConditionEmpty checks that a key without values in the request is absent,
+// and that a policy's empty list matches nothing.
 func TestConditionEmpty(t *testing.T) {
 	tests := []struct {
 		name, operator  string
@@ -281,7 +281,7 @@ func TestConditionEmpty(t *testing.T) {
 	}
 }
 
-// TestConditionAll: every key under every operator must match.
+// TestConditionAll checks that every key under every operator must match.
 func TestConditionAll(t *testing.T) {
 	d := mustParse(t, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{
 	 "StringEquals":{"t:a":"1","t:b":"2"},"Bool":{"t:c":"true"}}}}`, Managed)
@@ -300,7 +300,7 @@ func TestConditionAll(t *testing.T) {
 	}
 }
 
-// TestOldVersion: before 2012-10-17 a variable is plain text.
+// TestOldVersion checks that before 2012-10-17 a variable is plain text.
 func TestOldVersion(t *testing.T) {
 	d := mustParse(t, `{"Statement":{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::${aws:username}",
 	 "Condition":{"StringEquals":{"t:a":"${aws:username}"}}}}`, Inline)
@@ -314,7 +314,8 @@ func TestOldVersion(t *testing.T) {
 	}
 }
 
-// TestParseInstant lists what CreatePolicy is known to accept and to refuse.
+// TestParseInstant lists the texts that CreatePolicy is known to accept and to
+// refuse.
 func TestParseInstant(t *testing.T) {
 	for s, want := range map[string]bool{
 		"2019-07-01T13:20:15Z": true, "2016-12-13T21:20:37.593194+00:00": true, "2016-12-13t2:00:00.593194+23": true,

@@ -16,7 +16,7 @@ func (k spelledKeys) add(name string) {
 	}
 }
 
-// addStatement adds the keys that a statement asks for.
+// addStatement adds the keys that a statement uses.
 func (k spelledKeys) addStatement(d *Document, st *Statement) {
 	for _, text := range slices.Concat(st.Resources, st.NotResources) {
 		k.addVariables(d, text)
@@ -39,7 +39,7 @@ func (k spelledKeys) addVariables(d *Document, text string) {
 }
 
 // variables returns the names of the variables in a text as they are written,
-// also those that stand for a character: "*" is one. Recorded. Documents of the
+// including those that mean a character: "*" is one. Recorded. Documents of the
 // old version have none.
 func (d *Document) variables(text string) (names []string) {
 	for d.Version == NewVersion {
@@ -59,11 +59,11 @@ func (d *Document) variables(text string) (names []string) {
 	return names
 }
 
-// KeysOf returns the condition keys that a text asks for, in conditions and in
+// KeysOf returns the condition keys that a text uses, in conditions and in
 // variables, in the order in which they appear, each spelling once. It accepts
 // more texts than Parse does: a principal may be given, all elements except the
 // effect may be missing, and actions, resources and values may be any text.
-// Recorded. The errors are as Parse's.
+// Recorded. The errors are the same as Parse's.
 func KeysOf(text string) ([]string, error) {
 	root, err := parseJSON(text)
 	if err != nil {
@@ -117,10 +117,10 @@ func (k spelledKeys) sorted() []string {
 	return names
 }
 
-// Missing returns the condition keys that the policies ask for, in statements
-// about anything, and that the request does not have: the input that a
-// simulation lacked. They are sorted, each once in every spelling. The error is
-// as Evaluate's. Recorded.
+// Missing returns the condition keys that the policies use, in any statement,
+// and that the request does not have: the input that a simulation lacked. They
+// are sorted, each once in every spelling. The error is the same as Evaluate's.
+// Recorded.
 func Missing(ctx context.Context, req Request, policies []Policy) ([]string, error) {
 	e := begin(ctx, req)
 	names := map[string]bool{}

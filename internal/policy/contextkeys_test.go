@@ -35,7 +35,8 @@ func TestMissing(t *testing.T) {
 	}
 }
 
-// Recorded: what a text lacks, and what its values are, hardly matters.
+// Recorded: it hardly matters which elements a text lacks, and which values it
+// has.
 func TestKeysOf(t *testing.T) {
 	const condition = `"Condition":{"StringEquals":{"a:b":"c"}}`
 	in := func(members string) string { return `{"Version":"2012-10-17","Statement":{` + members + `}}` }

@@ -14,7 +14,7 @@ var wording = [...]struct{ none, in string }{
 
 // DenialText returns AWS's sentence for a refusal; IAM, troubleshooting access
 // denied errors. resource is the service's name for the resource, which for IAM
-// is not always its ARN ("user bob"); "" leaves it out. The ARN of the policy
+// is not always its ARN ("user bob"); "" omits it. The ARN of the policy
 // follows an explicit deny if the policy has one.
 func DenialText(callerARN, action, resource string, d Decision) string {
 	var b strings.Builder

@@ -6,19 +6,19 @@ import (
 	"strings"
 )
 
-// Kind says what a document is used for. It decides which elements are required
-// and which are forbidden.
+// Kind is the use of a document. It decides which elements are required and
+// which are forbidden.
 type Kind uint8
 
 // The kinds of document.
 const (
 	Managed  Kind = iota // a managed policy: CreatePolicy, CreatePolicyVersion
 	Inline               // of a user, group or role: Put…Policy
-	Boundary             // a managed policy used as a permissions boundary; as Managed
+	Boundary             // a managed policy used as a permissions boundary; the same rules as Managed
 	Session              // the Policy parameter of AssumeRole and similar actions
 	Control              // a control policy of an account
 	Trust                // the trust policy of a role: AssumeRolePolicyDocument
-	Resource             // a policy of a resource elsewhere, in simulations
+	Resource             // a policy of another resource, in simulations
 )
 
 // These are the quotas of documents, in characters as Size counts them. IAM
@@ -34,7 +34,7 @@ const (
 	MaxControlSize     = 5120
 )
 
-// These are the versions of the language. A document without one is of
+// These are the versions of the language. A document without one has
 // OldVersion, in which ${…} is plain text.
 const (
 	OldVersion = "2008-10-17"
@@ -59,7 +59,8 @@ type Document struct {
 	hasID      bool
 }
 
-// Position is a place in a document's text; both count from 1, columns in bytes.
+// Position is a position in a document's text. Both numbers count from 1,
+// columns in bytes.
 type Position struct{ Line, Column int }
 
 // Statement is one statement. Exactly one of Actions and NotActions is given,
@@ -95,8 +96,8 @@ func Parse(text string, kind Kind) (*Document, error) {
 	return parse(text, kind, kind == Session)
 }
 
-// Stored reads a document that Parse accepted when it was stored. It also reads
-// values of conditions that are refused by now: they equal nothing, as in
+// Stored reads a document that Parse accepted when it was stored. It also
+// accepts values of conditions that are refused now: they equal nothing, as in
 // session policies. Simulations read their input in this way: recorded.
 func Stored(text string, kind Kind) (*Document, error) {
 	return parse(text, kind, true)
@@ -112,8 +113,8 @@ func parse(text string, kind Kind, lenient bool) (*Document, error) {
 	return p.parse(root, lenient)
 }
 
-// NamedAnew returns the document with other values for those of its AWS
-// principals that by has. Nothing else of it changes.
+// NamedAnew returns the document with other values for the AWS principals that
+// are keys of by. Nothing else in it changes.
 func (d *Document) NamedAnew(by map[string]string) *Document {
 	named := *d
 	named.Statements = slices.Clone(d.Statements)
@@ -138,8 +139,8 @@ func (p *principals) namedAnew(by map[string]string) *principals {
 	return &named
 }
 
-// String returns the document in one line, members in the order of the grammar.
-// Parse reads it back as an equal document.
+// String returns the document in one line, with members in the order of the
+// grammar. Parse reads it as an equal document.
 func (d *Document) String() string {
 	var w writer
 	w.open()
@@ -230,8 +231,8 @@ func (w *writer) key(name string) {
 	w.WriteByte(':')
 }
 
-// member writes a single value bare, as authors do, and any other number of
-// values as an array.
+// member writes a single value without an array, as authors do, and any other
+// number of values as an array.
 func (w *writer) member(name string, values []string) {
 	w.key(name)
 	if len(values) == 1 {
@@ -248,7 +249,7 @@ func (w *writer) member(name string, values []string) {
 	w.WriteByte(']')
 }
 
-// list writes a member, or leaves it out if it has no values.
+// list writes a member, or omits it if it has no values.
 func (w *writer) list(name string, values []string) {
 	if len(values) > 0 {
 		w.member(name, values)
@@ -261,8 +262,8 @@ func (w *writer) quote(s string) {
 }
 
 // Size counts the characters of a document's text as IAM's quotas do: without
-// white space. White space inside a string counts here (G: IAM's guide says
-// only that white space does not count).
+// white space. White space inside a string counts here (G: IAM's guide only
+// says that white space does not count).
 func Size(text string) int {
 	n, quoted, escaped := 0, false, false
 	for _, r := range text {
@@ -280,8 +281,8 @@ func Size(text string) int {
 	return n
 }
 
-// ContextKeys returns the condition keys that a document asks for, in
-// conditions and in variables, each once and sorted, spelled as first written.
+// ContextKeys returns the condition keys that a document uses, in conditions
+// and in variables, each once and sorted, in their first spelling.
 func (d *Document) ContextKeys() []string {
 	keys := spelledKeys{}
 	for i := range d.Statements {

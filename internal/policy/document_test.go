@@ -17,7 +17,7 @@ var kinds = map[string]Kind{"managed": Managed, "inline": Inline, "boundary": Bo
 // sample is a document of testdata/malformed.txtar.
 type sample struct {
 	kind             Kind
-	want, note, text string // want is "" for a good document
+	want, note, text string // want is "" for a valid document
 }
 
 // samples reads the file. Its markers carry a note after the name, which the
@@ -79,7 +79,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// TestParseDepth: nesting is bounded before the reader recurses into it.
+// TestParseDepth checks that nesting is limited before the reader recurses.
 func TestParseDepth(t *testing.T) {
 	deep := strings.Repeat(`{"a":`, 100000) + "1" + strings.Repeat("}", 100000)
 	if _, err := parseJSON(deep); err == nil {

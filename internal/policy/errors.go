@@ -8,8 +8,8 @@ import (
 
 const malformed = "MalformedPolicyDocument"
 
-// These are the sentences of CreatePolicy: recorded, except errSidCharacters,
-// errPrincipal and errVendorPattern, which its users report.
+// These are the sentences of CreatePolicy. They are recorded, except
+// errSidCharacters, errPrincipal and errVendorPattern, which its users report.
 var (
 	errSyntax        = awsmodel.Fail(malformed, "Syntax errors in policy.")
 	errVersion       = awsmodel.Fail(malformed, "Policy document must be version 2012-10-17 or greater.")
@@ -43,13 +43,13 @@ var (
 )
 
 // InvalidPrincipal returns the error for a principal of a trust policy that
-// does not exist. kind is its key in the Principal element; the sentence has it
+// does not exist. kind is its key in the Principal element. The sentence has it
 // in capitals.
 func InvalidPrincipal(kind, value string) *awsmodel.Error {
 	return awsmodel.Fail(malformed, `Invalid principal in policy: "%s":"%s"`, strings.ToUpper(kind), value)
 }
 
-// notJSON returns the error for a text that is no JSON object.
+// notJSON returns the error for a text that is not a JSON object.
 func notJSON(kind Kind) error {
 	if kind == Trust {
 		return errTrustJSON
@@ -58,8 +58,8 @@ func notJSON(kind Kind) error {
 }
 
 // unknownField, missingField and prohibitedField name the member if the trust
-// policy's parser does; CreatePolicy's says only syntax error. Prohibited
-// fields are recorded; the other two sentences are like theirs (G).
+// policy's parser does. CreatePolicy's parser only says syntax error.
+// Prohibited fields are recorded. The other two sentences are similar (G).
 func unknownField(kind Kind, name string) error {
 	if kind == Trust {
 		return awsmodel.Fail(malformed, "Unknown field %s", name)
@@ -78,8 +78,8 @@ func prohibitedField(name string) error {
 	return awsmodel.Fail(malformed, "Has prohibited field %s", name)
 }
 
-// prohibitedResource returns the error for a trust policy with an element that
-// a role's trust policy cannot have: it is about the role.
+// prohibitedResource returns the error for an element that a role's trust
+// policy cannot have, because such a policy is about the role.
 func prohibitedResource(name string) error {
 	if name == "Resource" {
 		return prohibitedField(name)

@@ -2,16 +2,15 @@ package policy
 
 import "context"
 
-// Request holds what a caller wants to do.
+// Request is the request of a caller.
 type Request struct {
 	Principal Principal
-	// Action is the service and the action, "iam:CreateUser". Case does not
-	// count.
+	// Action is the service and the action, "iam:CreateUser". Case is ignored.
 	Action string
-	// Resources holds the ARNs that the action touches; each must be allowed.
-	// None, or "*", stands for an action on no particular resource: only a
-	// Resource that matches everything allows it. IAM, actions without
-	// resource-level permissions.
+	// Resources holds the ARNs that the action affects. Each must be allowed.
+	// None, or "*", means an action on no particular resource. Only a Resource
+	// that matches everything allows it. IAM, actions without resource-level
+	// permissions.
 	Resources []string
 	Context   Context
 	// Simulated says that the request is simulated. A key may then have
@@ -19,21 +18,21 @@ type Request struct {
 	Simulated bool
 }
 
-// Policy is a document as it is attached, with the name that answers use.
+// Policy is an attached document, with its name in answers.
 type Policy struct {
 	Document *Document
-	ARN      string // of a managed policy; "" of an inline one
+	ARN      string // of a managed policy; empty for an inline one
 	Name     string // of an inline policy
 }
 
-// Policies are all that reach a caller. An empty list means that there is no
-// policy of the kind, which for all except Identity means no limit.
+// Policies are all policies that apply to a caller. An empty list means that
+// there is no policy of the kind. For all except Identity this means no limit.
 type Policies struct {
 	Identity []Policy // of the user and its groups, or of the role
 	Boundary []Policy // at most one
 	Session  []Policy // passed when the session was created: what any of them allows
 	Control  []Policy // of the caller's account: what any of them allows
-	// SessionRequired says that without a session policy nothing is allowed, as
+	// SessionRequired says that nothing is allowed without a session policy, as
 	// for a federated user.
 	SessionRequired bool
 
@@ -64,7 +63,8 @@ type Decision struct {
 	Allowed  bool
 	Explicit bool  // refused by a Deny statement, not because an allow is missing
 	Layer    Layer // the kind of policy that decided; NoLayer if root's right did
-	// Policy and Statement allowed or explicitly denied; nil if nothing did.
+	// Policy and Statement allowed or explicitly denied. They are nil if
+	// nothing did.
 	Policy    *Policy
 	Statement *Statement
 	// Resource is the refused one of Request.Resources, or the last.
@@ -78,7 +78,7 @@ type Match struct {
 }
 
 // Evaluate decides a request. With several resources the first refusal is the
-// answer. The error is the reason for the end of ctx, or ErrTooCostly; the
+// answer. The error is the reason for the end of ctx, or ErrTooCostly. The
 // request is then refused.
 func Evaluate(ctx context.Context, req Request, p Policies) (Decision, error) {
 	return evaluate(ctx, req, &p, ResourceLayer)
@@ -135,7 +135,7 @@ func (e *evaluation) decide(resource string, p *Policies, resourceLayer Layer) D
 	mustName := resourceLayer == TrustLayer || across || caller.outside()
 	byResource := own.grant
 	if across && !caller.outside() && byResource != notNamed {
-		byResource = accountNamed // the caller's own account decides as well
+		byResource = accountNamed // the caller's own account must allow as well
 	}
 	switch {
 	case len(p.Control) > 0 && control.grant == notNamed:
@@ -223,15 +223,15 @@ func (st *Statement) names(caller *Principal) grant {
 		return st.principals.names(caller)
 	case st.notPrincipals != nil:
 		if st.Effect == Allow && caller.outside() {
-			return notNamed // an allow for all except some AWS callers does not admit other kinds
+			return notNamed // an allow for everybody except some AWS callers does not include other kinds
 		}
 		return selfIf(st.notPrincipals.names(caller) == notNamed)
 	}
 	return selfNamed
 }
 
-// matchAny looks at the first characters before it matches: most patterns of a
-// policy are about another service than the request, and are rejected there.
+// matchAny compares the first characters first. Most patterns of a policy are
+// for another service than the request's, and are rejected there.
 func (e *evaluation) matchAny(patterns []pattern, s *subject) bool {
 	if !e.spend(1 + len(patterns)/4) {
 		return false
@@ -246,7 +246,7 @@ func (e *evaluation) matchAny(patterns []pattern, s *subject) bool {
 
 // Matching returns every statement of the policies that applies to the request
 // on one resource, allows and denies, as a simulation shows them. The error is
-// as Evaluate's.
+// the same as Evaluate's.
 func Matching(ctx context.Context, req Request, resource string, policies []Policy) ([]Match, error) {
 	e := begin(ctx, req)
 	e.on(resource)

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// vector is an entry of testdata/decisions.json: the documents that reach a
+// vector is an entry of testdata/decisions.json: the documents that apply to a
 // caller, its request, and AWS's sentence for a refusal, "" for an allow.
 type vector struct {
 	Name     string
@@ -22,7 +22,7 @@ type vector struct {
 
 	SessionRequired bool
 	Owner           string // the account of the role or the resource
-	Caller          string // a key of callers; "user" if not given
+	Caller          string // a key of callers; "user" is the default
 	Action          string
 	Resources       []string
 	Context         map[string][]string
@@ -44,7 +44,7 @@ var callers = map[string]Principal{
 	"web":       {Type: Federated, ARN: "arn:aws:iam::111111111111:oidc-provider/idp.example.com"},
 }
 
-// attach parses documents; the ARN of each names its layer.
+// attach parses documents. The ARN of each names its layer.
 func attach(t *testing.T, layer string, kind Kind, texts []json.RawMessage) []Policy {
 	t.Helper()
 	var list []Policy
@@ -82,7 +82,7 @@ func (v vector) decide(t *testing.T) (Principal, Decision) {
 	return caller, decide(t, req, policies)
 }
 
-// decide is Evaluate without an end to its work.
+// decide is Evaluate without a limit on the work.
 func decide(t testing.TB, req Request, p Policies) Decision {
 	t.Helper()
 	d, err := Evaluate(context.Background(), req, p)
@@ -133,7 +133,7 @@ func document(t testing.TB, statements string) *Document {
 	return mustParse(t, `{"Version":"2012-10-17","Statement":[`+statements+`]}`, Managed)
 }
 
-// TestDecisionReason: the answer names the policy and the statement.
+// TestDecisionReason checks that the answer names the policy and the statement.
 func TestDecisionReason(t *testing.T) {
 	allow := Policy{Name: "first",
 		Document: document(t,
@@ -158,8 +158,8 @@ func TestDecisionReason(t *testing.T) {
 	}
 }
 
-// TestEvaluateResources: each of several resources must be allowed, and the
-// refused one is named.
+// TestEvaluateResources checks that each of several resources must be allowed,
+// and that the refused one is named.
 func TestEvaluateResources(t *testing.T) {
 	p := Policies{Identity: []Policy{
 		{Document: document(t,
@@ -224,8 +224,8 @@ func TestDenialText(t *testing.T) {
 	}
 }
 
-// TestContextIsLazy: a key is requested only by a statement whose action and
-// resource fit.
+// TestContextIsLazy checks that a key is requested only by a statement whose
+// action and resource match.
 func TestContextIsLazy(t *testing.T) {
 	p := Policies{Identity: []Policy{
 		{Document: document(t,

@@ -48,8 +48,8 @@ func (e *evaluation) isNull(c *condition, absent bool) bool {
 	return false
 }
 
-// holdsOfSet takes the request's values one after the other; the first that
-// decides ends it.
+// holdsOfSet checks the request's values one after the other. The first
+// decisive one ends it.
 func (e *evaluation) holdsOfSet(c *condition, values Values) truth {
 	for _, s := range values.Texts {
 		switch t := e.meets(c, s); {
@@ -61,9 +61,9 @@ func (e *evaluation) holdsOfSet(c *condition, values Values) truth {
 }
 
 // meets reports whether one value of the request meets the operator. A value
-// that is no address, or no ARN, meets no operator on those, not even a negated
-// one. One that is no number or no date meets a negated one, but in a
-// simulation not NumericNotEquals. Recorded.
+// that is not an address, or not an ARN, meets no operator on those, not even a
+// negated one. A value that is not a number or a date meets a negated operator,
+// except NumericNotEquals in a simulation. Recorded.
 func (e *evaluation) meets(c *condition, s string) truth {
 	if !e.spend(1 + len(s)/16) {
 		return unmet
@@ -95,9 +95,9 @@ func (e *evaluation) meets(c *condition, s string) truth {
 	return metIf(e.equalsText(c, s) != c.negate)
 }
 
-// compared compares with one value after the other. An unreadable one equals
-// nothing. In a simulation, one that is no address ends the comparison when it
-// is reached. Recorded.
+// compared compares with one value after the other. An unreadable value equals
+// nothing. In a simulation, a value that is not an address ends the comparison
+// when it is reached. Recorded.
 func (e *evaluation) compared(c *condition, equal func(v *value) bool) truth {
 	t := metIf(c.negate)
 	for i := range c.values {
@@ -117,7 +117,7 @@ func (e *evaluation) compared(c *condition, equal func(v *value) bool) truth {
 	return t
 }
 
-// orders reports whether the outcome of a comparison is one that matches.
+// orders reports whether the result of a comparison is one that matches.
 func (o *operator) orders(outcome int) bool {
 	return outcome < 0 && o.less || outcome == 0 && o.equal || outcome > 0 && o.greater
 }
@@ -149,7 +149,8 @@ func (e *evaluation) equalsText(c *condition, s string) bool {
 	return false
 }
 
-// equalsBool compares what is true: everything else is false, on both sides.
+// equalsBool compares truth values. Any text that is not true is false, on both
+// sides.
 func (e *evaluation) equalsBool(c *condition, s string) bool {
 	yes := isTrue(s)
 	for i := range c.values {
@@ -170,8 +171,8 @@ func (e *evaluation) equalsBool(c *condition, s string) bool {
 	return false
 }
 
-// meetsARN compares with one value after the other. One that is no ARN ends the
-// comparison when it is reached.
+// meetsARN compares with one value after the other. A value that is not an ARN
+// ends the comparison when it is reached.
 func (e *evaluation) meetsARN(c *condition, s string) truth {
 	if !isARN(s) {
 		return unmet

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// maxDepth is deeper than any policy: document, statements, condition,
+// maxDepth exceeds the depth of any policy: document, statements, condition,
 // operator, key, values.
 const maxDepth = 12
 
@@ -24,8 +24,8 @@ const (
 	objectNode
 )
 
-// node is a JSON value with the order of its members and its place, which
-// encoding/json's maps lose.
+// node is a JSON value with the order of its members and its position, which
+// encoding/json's maps do not keep.
 type node struct {
 	kind       nodeKind
 	text       string
@@ -34,15 +34,15 @@ type node struct {
 	start, end int      // bytes
 }
 
-// parseJSON reads exactly one value. A repeated key is an error: readers
-// disagree on which of the two counts, and a policy must have one meaning.
+// parseJSON reads exactly one value. A repeated key is an error, because
+// readers disagree which of the two counts, and a policy must have one meaning.
 func parseJSON(text string) (node, error) {
 	n, _, err := readJSON(text)
 	return n, err
 }
 
-// readJSON is parseJSON that also says where the first token is that cannot be
-// read.
+// readJSON is parseJSON that also returns the position of the first unreadable
+// token.
 func readJSON(text string) (n node, bad int, err error) {
 	dec := json.NewDecoder(strings.NewReader(text))
 	dec.UseNumber()
@@ -57,7 +57,7 @@ func readJSON(text string) (n node, bad int, err error) {
 	return n, 0, nil
 }
 
-// tokenAfter is the place of the token after an offset.
+// tokenAfter returns the position of the token after an offset.
 func tokenAfter(text string, offset int64) int {
 	i := int(offset)
 	for i < len(text) && strings.IndexByte(" \t\r\n,:", text[i]) >= 0 {
@@ -92,7 +92,8 @@ func readNode(dec *json.Decoder, text string, depth int) (node, error) {
 	return n, nil
 }
 
-// readMembers reads what follows an opening bracket, and the closing one.
+// readMembers reads everything after an opening bracket, including the closing
+// one.
 func (n *node) readMembers(dec *json.Decoder, text string, object bool, depth int) error {
 	n.kind = arrayNode
 	var seen map[string]bool
@@ -121,8 +122,8 @@ func (n *node) readMembers(dec *json.Decoder, text string, object bool, depth in
 	return nil
 }
 
-// list returns the items of an array, or the value itself as the only item:
-// IAM reads a single value and an array of one alike.
+// list returns the items of an array, or the value itself as the only item: IAM
+// treats a single value and an array of one alike.
 func (n node) list() []node {
 	if n.kind == arrayNode {
 		return n.items

@@ -5,9 +5,9 @@ import (
 	"sort"
 )
 
-// Locate returns the place in a text for which Parse refuses it, with the
-// error; nil for a text that Parse accepts. It costs more than Parse, and is
-// for people who write documents.
+// Locate returns the position in a text for which Parse refuses it, and the
+// error. The error is nil for a text that Parse accepts. It costs more than
+// Parse, and is for people who write documents.
 func Locate(text string, kind Kind) (Position, error) {
 	root, bad, err := readJSON(text)
 	if err != nil {
@@ -28,9 +28,9 @@ func Locate(text string, kind Kind) (Position, error) {
 	return positionAt(text, p.bad), err
 }
 
-// unreadable is the place of the part of a value that cannot be read, where the
-// value is that at a place: an element of a list, or an operator or a key of a
-// condition. It is the place itself where no part is to blame.
+// unreadable returns the position of the unreadable part of the value at a
+// position: an element of a list, or an operator or a key of a condition. If no
+// part is unreadable, it returns the position itself.
 func unreadable(root node, at int) int {
 	n, found := root.at(at)
 	if !found || n.kind != arrayNode && n.kind != objectNode {
@@ -62,7 +62,7 @@ func unreadable(root node, at int) int {
 	return at
 }
 
-// at finds the value that begins at a place.
+// at finds the value that begins at a position.
 func (n node) at(place int) (node, bool) {
 	if n.start == place {
 		return n, true
@@ -75,7 +75,7 @@ func (n node) at(place int) (node, bool) {
 	return node{}, false
 }
 
-// only is an object or an array with one of its items.
+// only returns an object or an array with one of its items.
 func (n node) only(i int) node {
 	n.items = []node{n.items[i]}
 	if n.kind == objectNode {
@@ -84,7 +84,7 @@ func (n node) only(i int) node {
 	return n
 }
 
-// first is an object or an array with the first of its items.
+// first returns an object or an array with the first of its items.
 func (n node) first(count int) node {
 	n.items = n.items[:count]
 	if n.kind == objectNode {
@@ -93,28 +93,28 @@ func (n node) first(count int) node {
 	return n
 }
 
-// without is an object without one of its members.
+// without returns an object without one of its members.
 func (n node) without(i int) node {
 	n.keys = slices.Delete(slices.Clone(n.keys), i, i+1)
 	n.items = slices.Delete(slices.Clone(n.items), i, i+1)
 	return n
 }
 
-// with is an object or an array with another item in the place of one.
+// with returns an object or an array with one item replaced.
 func (n node) with(i int, item node) node {
 	n.items = slices.Clone(n.items)
 	n.items[i] = item
 	return n
 }
 
-// search looks for what validate refuses. validate reads values of which it
-// does not know the places; so parts of the document are left out or replaced
-// until another answer shows which part it was.
+// search finds the part of a document that validate refuses. validate does not
+// know the positions of values. Therefore parts of the document are removed or
+// replaced until the answer changes, which shows which part it was.
 type search struct {
 	kind    Kind
 	text    string
 	refusal string
-	tries   int // of documents that were parsed
+	tries   int // number of parsed documents
 }
 
 // remains says whether a document is refused for the same reason.
@@ -125,7 +125,7 @@ func (s *search) remains(root node) bool {
 	return err != nil && err.Error() == s.refusal
 }
 
-// inDocument is the place in a document.
+// inDocument returns the position in a document.
 func (s *search) inDocument(root node) int {
 	if i := slices.Index(root.keys, "Version"); i >= 0 && s.refusal == errVersion.Error() {
 		return root.items[i].start
@@ -136,8 +136,8 @@ func (s *search) inDocument(root node) int {
 	}
 	list := root.items[i].list()
 	with := func(some ...node) node { return root.with(i, node{kind: arrayNode, items: some}) }
-	// More statements never mend a document: the first so many are refused from
-	// one number on.
+	// More statements never correct a document: all prefixes from some length
+	// on are refused.
 	j := sort.Search(len(list), func(j int) bool { return s.remains(with(list[:j+1]...)) })
 	if j == len(list) {
 		return root.start
@@ -145,14 +145,15 @@ func (s *search) inDocument(root node) int {
 	if s.remains(with(list[j])) {
 		return s.inStatement(list[j], func(st node) bool { return s.remains(with(st)) })
 	}
-	// Two are refused together.
+	// Two are only refused together.
 	return s.inStatement(list[j], func(st node) bool {
 		return s.remains(with(append(slices.Clone(list[:j]), st)...))
 	})
 }
 
-// inStatement is the place in a statement: its member in whose place a harmless
-// one gets another answer, or the statement, which may lack a member.
+// inStatement returns the position in a statement: that of a member whose
+// replacement by a harmless one changes the answer, or that of the statement,
+// which may lack a member.
 func (s *search) inStatement(st node, remains func(node) bool) int {
 	for k, value := range st.items {
 		other := st.without(k)
@@ -166,7 +167,7 @@ func (s *search) inStatement(st node, remains func(node) bool) int {
 	return st.start
 }
 
-// harmless is a value of a member that a statement must have.
+// harmless returns a valid value of a member that a statement must have.
 func (s *search) harmless(key string) (value node, required bool) {
 	value.kind = stringNode
 	switch key {
@@ -186,8 +187,8 @@ func (s *search) harmless(key string) (value node, required bool) {
 	return value, true
 }
 
-// inValue is the place of the first item with which a list or an object is
-// refused, or of the value.
+// inValue returns the position of the first item with which a list or an object
+// is refused, or of the value.
 func inValue(n node, remains func(node) bool) int {
 	i := sort.Search(len(n.items), func(i int) bool { return remains(n.first(i + 1)) })
 	if i == len(n.items) {

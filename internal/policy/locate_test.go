@@ -8,7 +8,7 @@ import (
 	"rollcall/internal/awsmodel"
 )
 
-// TestLocate marks the place of each mistake by ▶ in front of it.
+// TestLocate marks the position of each mistake by ▶ before it.
 func TestLocate(t *testing.T) {
 	for _, c := range []struct {
 		name, text string
@@ -88,7 +88,7 @@ func TestLocate(t *testing.T) {
 	}
 }
 
-// TestLocateAgrees holds Locate to what Parse says of every sample.
+// TestLocateAgrees compares Locate with Parse for every sample.
 func TestLocateAgrees(t *testing.T) {
 	for _, s := range samples(t) {
 		at, err := Locate(s.text, s.kind)
@@ -103,7 +103,7 @@ func TestLocateAgrees(t *testing.T) {
 }
 
 // TestLocateIsBounded writes documents in which the mistake is the last of very
-// many things.
+// many items.
 func TestLocateIsBounded(t *testing.T) {
 	const many, most = 1000, 60
 	statement := `{"Effect":"Deny","Action":"a:b","Resource":"*"}`

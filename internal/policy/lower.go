@@ -25,9 +25,9 @@ const lastOfBasicPlane = '\uFFFF'
 // toLower returns the lower case by which IAM compares without case, which is
 // Java's of no particular language. It works character by character, except for
 // a dotted capital I, which becomes two, and a sigma that ends a word. Unlike
-// folding it distinguishes what differs in more than case: a long s is no s.
-// Characters beyond U+FFFF keep their case, though they count as letters with
-// case next to a sigma. Recorded.
+// folding it distinguishes letters that differ in more than case: a long s is
+// not an s. Characters beyond U+FFFF keep their case, though they count as
+// letters with case next to a sigma. Recorded.
 func toLower(s string) string {
 	if isASCII(s) {
 		return strings.ToLower(s)
@@ -54,9 +54,10 @@ var cased = []*unicode.RangeTable{
 }
 
 // hasCased reports whether a letter with case is in the same word before or
-// after a place. A word is letters, digits and marks; a dash, a quote or a full
-// stop between two letters is within one. java.lang.ConditionalSpecialCasing,
-// whose words are those of its BreakIterator.
+// after a position. A word consists of letters, digits and marks. A dash, a
+// quote or a full stop between two letters belongs to it.
+// java.lang.ConditionalSpecialCasing, whose words are those of its
+// BreakIterator.
 func hasCased(runes []rune, at, step int) bool {
 	for i := at + step; 0 <= i && i < len(runes); i += step {
 		r := runes[i]

@@ -70,8 +70,8 @@ func texts(v any) (list []string) {
 	return list
 }
 
-// fits reports whether a statement is about the request: yes, no, or failed if
-// a comparison could not be made.
+// fits reports whether a statement applies to the request: yes, no, or failed
+// if a comparison could not be made.
 func (n naive) fits(st map[string]any, session bool) string {
 	anyAction := func(key string) bool {
 		for _, a := range texts(st[key]) {
@@ -229,7 +229,7 @@ func (n naive) sameARN(r, p string) (same, failed bool) {
 
 func arn(s string) bool { return regexp.MustCompile(`^(?s:arn(:[^:]*){4}:.*)$`).MatchString(s) }
 
-// units returns a text with each unit of UTF-16 as a character of its own.
+// units returns a text with each unit of UTF-16 as a separate character.
 func units(s string) string {
 	var b strings.Builder
 	for _, u := range utf16.Encode([]rune(s)) {
@@ -252,8 +252,8 @@ func glob(pattern string) *regexp.Regexp {
 
 var variablePattern = regexp.MustCompile(`\$\{([^},]+)(?:, ?'([^']*)')?\}`)
 
-// pieces cuts a text into its own pieces and the values of variables between
-// them: own, put, own, put, own.
+// pieces splits a text into its own pieces and the values of variables between
+// them, alternately.
 func (n naive) pieces(text string) (list []string, ok bool) {
 	ok = true
 	for {
@@ -285,7 +285,7 @@ func (n naive) replace(text string) (string, bool) {
 	return strings.Join(list, ""), ok
 }
 
-// expand builds a regular expression, for texts as units has them.
+// expand builds a regular expression, for texts in the form of units.
 func (n naive) expand(text string, wild bool) (*regexp.Regexp, bool) {
 	list, ok := n.pieces(text)
 	var b strings.Builder
@@ -308,7 +308,7 @@ var (
 	ipv4Pattern = regexp.MustCompile(`^\+?0*(\d{1,3})\.\+?0*(\d{1,3})\.\+?0*(\d{1,3})\.\+?0*(\d{1,3})$`)
 )
 
-// address reads an address as a policy has it, or as a request may.
+// address reads an address in the form of a policy, or of a request.
 func address(s string, request bool) net.IP {
 	if strings.Contains(s, ":") && strings.Contains(s, ".") {
 		if ip := net.ParseIP(s); request && ip.To4() != nil {

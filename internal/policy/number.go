@@ -13,14 +13,14 @@ type number struct {
 	whole   int64 // the number, if isWhole is set
 	isWhole bool
 	// Otherwise the number is 0.digits times ten to the power of exponent. Only
-	// zero has no digits; neither the first nor the last is a zero.
+	// zero has no digits. Neither the first nor the last digit is a zero.
 	negative bool
 	digits   string
 	exponent int64
 }
 
-// parseNumber reads an integer or a decimal, with or without an exponent; not
-// the names and the other bases that Go would read.
+// parseNumber reads an integer or a decimal, with or without an exponent. It
+// does not accept the names and the other bases that Go would read.
 func parseNumber(s string) (number, bool) {
 	if whole, err := strconv.ParseInt(s, 10, 64); err == nil {
 		return number{whole: whole, isWhole: true}, true
@@ -51,7 +51,7 @@ func parseDecimal(s string) (n number, ok bool) {
 	return n, true
 }
 
-// exponent reads a power of ten within what Java's BigDecimal holds.
+// exponent reads a power of ten within the range of Java's BigDecimal.
 func exponent(s string) (int64, bool) {
 	n, err := strconv.ParseInt(s, 10, 32)
 	return n, err == nil && n != math.MinInt32
@@ -69,7 +69,7 @@ func (n number) compare(o number) int {
 	return size * n.sign()
 }
 
-// decimal returns the number by its digits.
+// decimal returns the number in the form of digits.
 func (n number) decimal() number {
 	if n.isWhole {
 		n, _ = parseDecimal(strconv.FormatInt(n.whole, 10))

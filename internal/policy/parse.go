@@ -2,17 +2,17 @@ package policy
 
 import "strings"
 
-// parser turns JSON into a Document: it checks which members there are, and the
+// parser turns JSON into a Document. It checks which members exist, and the
 // types of their values. validate checks the meaning of the values.
 type parser struct {
 	text string
 	kind Kind
-	bad  int // the byte at which the value is that was refused
-	// unread says that it is a part of this value that cannot be read.
+	bad  int // the byte at which the refused value begins
+	// unread says that a part of this value is unreadable.
 	unread bool
 }
 
-// refuse notes where the value is that an error is about.
+// refuse notes the position of the value that an error concerns.
 func (p *parser) refuse(n node, err error) error {
 	p.bad = n.start
 	return err
@@ -28,7 +28,7 @@ func (p *parser) parse(root node, lenient bool) (*Document, error) {
 		return nil, p.refuse(root, missingField(p.kind, "Statement"))
 	}
 	if err := validate(d, lenient); err != nil {
-		p.bad = -1 // validate knows no places; see Locate
+		p.bad = -1 // validate knows no positions; see Locate
 		return nil, err
 	}
 	return d, nil
@@ -129,8 +129,8 @@ func (p *parser) member(st *Statement, key string, value node) error {
 	return nil
 }
 
-// parseConditions reads a Condition element except its values. An operator
-// without keys says nothing and is dropped, even an unknown one: CreatePolicy
+// parseConditions reads a Condition element without its values. An operator
+// without keys has no effect and is dropped, even an unknown one: CreatePolicy
 // accepts it.
 func parseConditions(n node) (list []condition, ok bool) {
 	if n.kind != objectNode {

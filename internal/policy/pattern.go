@@ -10,14 +10,14 @@ type tokenKind uint8
 
 const (
 	literal  tokenKind = iota
-	star               // any characters, none included
+	star               // any characters, or none
 	question           // exactly one unit of UTF-16
-	variable           // what the context says, taken literally
+	variable           // the value from the context, literally
 )
 
 // token is one piece of a pattern. Wildcards and literals are distinguished
-// when the document is parsed, so that an asterisk from a variable is an
-// asterisk and can widen nothing.
+// when the document is parsed. So an asterisk from a variable is only an
+// asterisk and cannot widen the pattern.
 type token struct {
 	kind  tokenKind
 	text  string // of a literal; of a variable the folded key
@@ -29,16 +29,16 @@ type token struct {
 type pattern struct {
 	tokens []token
 	vars   bool // some token is a variable
-	fold   bool // case does not count; the literals are in lower case
-	units  bool // some token is a question mark; the literals are as toUnits has them
+	fold   bool // case is ignored; the literals are in lower case
+	units  bool // some token is a question mark; the literals are in the form of toUnits
 	short  bool // the head decides: only an asterisk follows it
 	// head holds the first bytes of every match, as headOf returns them; mask
 	// has all bits of as many bytes as are known.
 	head, mask uint64
 }
 
-// headOf returns the first eight bytes of a text. If case does not count, they
-// are in lower case, except those that are not ASCII.
+// headOf returns the first eight bytes of a text. If case is ignored, they are
+// in lower case, except those that are not ASCII.
 func headOf(s string, fold bool) (head uint64) {
 	for i := range min(len(s), headLen) {
 		head |= uint64(lowerIf(fold, s[i])) << (8 * i)
@@ -53,7 +53,7 @@ const headLen = 8
 // colons, and within the resource part nothing stops one. If fold is set, s is
 // ASCII or in lower case.
 //
-// It looks for a run between two asterisks once, at its leftmost place, so
+// It looks for a run between two asterisks once, at its leftmost position, so
 // there is no backtracking over asterisks. The cost is linear in s for runs
 // that are plain text or short, and otherwise len(s) times the run's length by
 // 64.
@@ -121,8 +121,8 @@ func cutRun(tokens []token) (run, rest []token) {
 	return tokens, nil
 }
 
-// indexEnd returns the end of the leftmost place in s that run matches, or -1,
-// also if the work has reached its bound.
+// indexEnd returns the end of the leftmost position in s that run matches. It
+// returns -1 if there is none or the work has reached its limit.
 func (e *evaluation) indexEnd(run []token, s string, fold bool) int {
 	if len(run) == 0 {
 		return 0
@@ -208,7 +208,7 @@ func hasSuffix(run []token, s string, fold bool) bool {
 	return true
 }
 
-// hasPrefix reports whether s begins with a literal. If case does not count the
+// hasPrefix reports whether s begins with a literal. If case is ignored the
 // literal is in lower case, and so is s if it is not ASCII.
 func hasPrefix(s, text string, fold bool) bool {
 	if !fold {

@@ -18,8 +18,8 @@ func mustCompile(t testing.TB, text string, s syntax) pattern {
 	return p
 }
 
-// match has an evaluation of its own for each pattern. If case does not count
-// the text must be as begin makes an action.
+// match has a separate evaluation for each pattern. If case is ignored the text
+// must be in begin's form of an action.
 func match(p pattern, s string, ctx Context) bool {
 	e := begin(context.Background(), Request{Action: s, Context: ctx})
 	if p.fold {
@@ -156,7 +156,7 @@ func TestMatchARN(t *testing.T) {
 	}
 }
 
-// Long patterns are matched in other ways than short ones, with the same
+// Long patterns are matched by other methods than short ones, with the same
 // result.
 func TestLongPatterns(t *testing.T) {
 	letters := []string{"a", "a", "a", "b", "?", "?", "é", "😀", "*"}

@@ -17,29 +17,29 @@ const (
 	RoleSession                        // a session of a role
 	FederatedUser                      // a GetFederationToken session
 	Service                            // an AWS service, acting for itself
-	Federated                          // a caller that shows a token of an OIDC or SAML provider
+	Federated                          // a caller with a token of an OIDC or SAML provider
 )
 
 // Principal is the caller of a request.
 type Principal struct {
 	Type PrincipalType
-	// ARN is the caller's own: the user's, the session's, the root user's. For
-	// a Service it is the name (ec2.amazonaws.com), for Federated the
+	// ARN is the caller's own ARN: the user's, the session's, the root user's.
+	// For a Service it is the name (ec2.amazonaws.com), for Federated the
 	// provider's ARN or name.
 	ARN string
 	// Role is the ARN of the role that a RoleSession has assumed,
 	// arn:…:iam::…:role/….
 	Role string
-	// ID is the unique id, AIDA… of a user and AROA… of a session's role. A
-	// trust policy that names an id trusts this principal and not its namesake.
-	// It may be "".
+	// ID is the unique id. It begins with AIDA for a user and with AROA for a
+	// session's role. A trust policy that names an id trusts this principal and
+	// not a later one with the same name. It may be "".
 	ID string
 	// Account is the caller's account; "" for Service and Federated.
 	Account string
 }
 
-// outside reports whether the principal has no identity of its own here, and so
-// no identity-based policies.
+// outside reports whether the principal has no identity here, and so no
+// identity-based policies.
 func (p *Principal) outside() bool { return p.Type == Service || p.Type == Federated }
 
 // grant says how closely a Principal element names a caller. A caller that is
@@ -116,8 +116,8 @@ func parsePrincipals(n node) (*principals, bool) {
 	return p, true
 }
 
-// check refuses values that can name nobody. The store decides whether the
-// named ones exist; see InvalidPrincipal.
+// check returns an error for values that cannot name anybody. The store decides
+// whether the named ones exist; see InvalidPrincipal.
 func (p *principals) check() error {
 	for kind, values := range p.byType {
 		for _, value := range values {

@@ -129,8 +129,8 @@ func drawDocuments(t *rapid.T, label string, kind Kind, least, most int) (docume
 	return documents, policies
 }
 
-// TestAgainstNaive: the evaluator and the naive one agree on every actor,
-// action, resource and condition that the pools can make.
+// TestAgainstNaive checks that the evaluator and the naive one agree on every
+// actor, action, resource and condition that the pools can create.
 func TestAgainstNaive(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var p Policies
@@ -160,7 +160,7 @@ func TestAgainstNaive(t *testing.T) {
 	})
 }
 
-// TestConditionsAgainstNaive: the two say the same about every operator in
+// TestConditionsAgainstNaive checks that both agree about every operator in
 // every form, for an allow and for a deny.
 func TestConditionsAgainstNaive(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -219,8 +219,8 @@ func drawContext(t *rapid.T) map[string]Values {
 	return context
 }
 
-// TestDenyOnlyTakes: an additional policy in a limiting layer, or a deny in the
-// identity, never turns a refusal into an allow.
+// TestDenyOnlyTakes checks that an additional policy in a limiting layer, or a
+// deny in the identity, never turns a refusal into an allow.
 func TestDenyOnlyTakes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var p Policies

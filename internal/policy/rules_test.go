@@ -36,8 +36,8 @@ func applies(t *testing.T, kind Kind, condition string, key Values) (grants, den
 	return decide("Allow", ""), !decide("Deny", ","+all)
 }
 
-// A key that the request carries as a list meets no plain operator, whatever
-// its values; an absent key is like any other.
+// A key that is a list in the request meets no plain operator, whatever its
+// values. An absent key behaves as usual.
 func TestListUnderPlainOperators(t *testing.T) {
 	value := map[family]string{stringFamily: "a", numericFamily: "5", dateFamily: "2020-01-01", binaryFamily: "QUI=",
 		addressFamily: "10.0.0.1", boolFamily: "true", arnFamily: "arn:aws:iam::1:user/a"}
@@ -105,8 +105,8 @@ func TestListAsVariable(t *testing.T) {
 	}
 }
 
-// A value that is no ARN ends the comparison when it is reached: an allow does
-// not grant, a deny denies.
+// A value that is not an ARN ends the comparison when it is reached: an allow
+// does not grant, a deny denies.
 func TestOrderOfARNs(t *testing.T) {
 	const same, other = `"arn:aws:iam::1:user/a"`, `"arn:aws:iam::2:user/b"`
 	for _, test := range []struct {
@@ -125,7 +125,7 @@ func TestOrderOfARNs(t *testing.T) {
 		{"ArnLikeIfExists", `"${t:name}",` + same, false, true},
 		{"ForAnyValue:ArnLike", same + `,"${t:name}"`, true, true},
 		{"ForAllValues:ArnLike", `"${t:name}",` + same, false, true},
-		{"ArnLike", `"${t:none}",` + same, true, true}, // what does not resolve is no value
+		{"ArnLike", `"${t:none}",` + same, true, true}, // an unresolved value does not count
 	} {
 		condition := `{"` + test.operator + `":{"t:key":[` + test.list + `]}}`
 		for _, kind := range []Kind{Managed, Session} {
@@ -138,7 +138,7 @@ func TestOrderOfARNs(t *testing.T) {
 				t.Errorf("%s: grants %v, denies %v", list, grants, denies)
 			}
 		}
-		// If another condition is not met nothing is decided.
+		// If another condition is not met, nothing is decided.
 		both := strings.TrimSuffix(condition, "}") + `,"Bool":{"t:none":"true"}}`
 		grants, denies := applies(t, Managed, both, Values{Texts: []string{"arn:aws:iam::1:user/a"}})
 		if grants || denies {
@@ -148,7 +148,7 @@ func TestOrderOfARNs(t *testing.T) {
 }
 
 // TestAddressGrammar lists the notations of addresses, recorded and similar
-// ones: in what kinds of policy they are accepted, and what they mean.
+// ones, with the kinds of policy that accept them and their meaning.
 func TestAddressGrammar(t *testing.T) {
 	const (
 		refused = "refused"
@@ -271,8 +271,8 @@ func TestRequestAddresses(t *testing.T) {
 	}
 }
 
-// In a simulation a value that is no address ends the comparison when it is
-// reached; elsewhere it equals nothing. Recorded.
+// In a simulation a value that is not an address ends the comparison when it is
+// reached. Otherwise it equals nothing. Recorded.
 func TestSimulatedNetworks(t *testing.T) {
 	const good, bad = `"192.0.2.0/24"`, `"not-an-ip"`
 	for _, test := range []struct {
@@ -352,7 +352,7 @@ func TestSessionPoliciesAreLenient(t *testing.T) {
 	}
 }
 
-// The NumericNotEquals of a simulation does not match what is no number.
+// NumericNotEquals in a simulation does not match a value that is not a number.
 func TestSimulatedValues(t *testing.T) {
 	simulate := func(condition string, simulated bool, v Values) bool {
 		d := document(t, `{"Effect":"Allow","Action":"*","Resource":"*","Condition":`+condition+`}`)

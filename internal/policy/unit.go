@@ -5,9 +5,9 @@ import (
 	"unicode/utf8"
 )
 
-// A question mark takes one unit of UTF-16, of which a character beyond U+FFFF
-// has two. If a pattern has one, both sides are in a form of UTF-8 in which
-// such a character is two surrogates of three bytes each.
+// A question mark matches one unit of UTF-16. A character beyond U+FFFF has
+// two. If a pattern has a question mark, both sides are in a form of UTF-8 in
+// which such a character is two surrogates of three bytes each.
 
 // toUnits returns s in that form, which for most texts is s itself.
 func toUnits(s string) string {
@@ -49,11 +49,11 @@ func isSurrogate(s string) bool {
 	return len(s) >= surrogateLen && s[0] == 0xED && s[1]&0xE0 == 0xA0 && s[2]&0xC0 == 0x80
 }
 
-// longRun is the number of bytes above which not every place of a text is
+// longRun is the number of bytes above which not every position of a text is
 // tried.
 const longRun = 16
 
-// runLen returns about how many units a run has.
+// runLen estimates how many units a run has.
 func runLen(run []token) (n int) {
 	for i := range run {
 		n += 1 + len(run[i].text)
@@ -61,12 +61,12 @@ func runLen(run []token) (n int) {
 	return n
 }
 
-// maxRunWords bounds the memory of a unitRun: 512 KiB.
+// maxRunWords limits the memory of a unitRun to 512 KiB.
 const maxRunWords = 1 << 16
 
-// unitRun is a run of literals and question marks, to search at all places of a
-// text at once: bit i of a unit's mask says that unit i of the run may be that
-// unit (Baeza-Yates and Gonnet, "shift and").
+// unitRun is a run of literals and question marks for a search at all positions
+// of a text at once: bit i of a unit's mask says that unit i of the run may be
+// that unit (Baeza-Yates and Gonnet, "shift and").
 type unitRun struct {
 	words int                  // of a mask
 	last  uint64               // the bit of the last unit, in the last word
@@ -75,7 +75,7 @@ type unitRun struct {
 	other map[string]int32
 }
 
-// newUnitRun returns nil for a run that is too long with too many different
+// newUnitRun returns nil for a run that is too long and has too many different
 // units.
 func newUnitRun(run []token) *unitRun {
 	var units []string // "" may be anything

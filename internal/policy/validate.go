@@ -7,8 +7,8 @@ import (
 	"rollcall/internal/awsmodel"
 )
 
-// validate checks what a document means, in the order in which CreatePolicy
-// finds fault, and compiles what matching needs on the way.
+// validate checks the meaning of a document, in the order of CreatePolicy's
+// errors, and compiles everything for matching.
 func validate(d *Document, lenient bool) error {
 	if err := checkVersion(d); err != nil {
 		return err
@@ -40,10 +40,10 @@ func checkVersion(d *Document) error {
 	return nil
 }
 
-// checkLegacy refuses what CreatePolicy's second parser does: an Effect in
-// other case and values that their operator cannot read, unless it is lenient.
-// For malformed variables that is a guess (G). Session policies are checked as
-// strictly only for binary data: recorded.
+// checkLegacy returns the errors of CreatePolicy's second parser: for an Effect
+// in other case and for values that their operator cannot read, unless it is
+// lenient. For malformed variables that is a guess (G). Session policies are
+// checked as strictly only for binary data: recorded.
 func (d *Document) checkLegacy(st *Statement, lenient bool) error {
 	if st.Effect != Allow && st.Effect != Deny {
 		return errLegacy
@@ -132,8 +132,8 @@ func checkPermissions(d *Document) error {
 	return nil
 }
 
-// checkPrincipalOf refuses a principal in an identity's policy, which is about
-// its holder.
+// checkPrincipalOf refuses a principal in an identity's policy, because its
+// holder is the principal.
 func checkPrincipalOf(kind Kind, st *Statement) error {
 	if kind == Resource {
 		return st.checkPrincipals(kind)
@@ -144,8 +144,8 @@ func checkPrincipalOf(kind Kind, st *Statement) error {
 	return nil
 }
 
-// checkPrincipals refuses to allow all except some, and NotPrincipal in a trust
-// policy. IAM, AWS JSON policy elements: NotPrincipal.
+// checkPrincipals refuses to allow everybody except some, and NotPrincipal in a
+// trust policy. IAM, AWS JSON policy elements: NotPrincipal.
 func (st *Statement) checkPrincipals(kind Kind) error {
 	switch {
 	case st.notPrincipals != nil && st.Effect == Allow:
@@ -239,8 +239,9 @@ var iamPaths = []string{"user/", "federated-user/", "role/", "group/", "instance
 	"server-certificate/",
 	"policy/", "sms-mfa/", "saml-provider/", "oidc-provider/", "report/", "access-report/"}
 
-// checkResource is CreatePolicy's check, derived from its recorded answers: the
-// first part may be anything, other parts may be missing, but not the service.
+// checkResource is CreatePolicy's check, derived from its recorded answers. The
+// first part may be anything, and other parts may be missing, but not the
+// service.
 func checkResource(text string) error {
 	if text == "*" {
 		return nil
@@ -257,7 +258,8 @@ func checkResource(text string) error {
 	region, account, rest := part(parts, 3), part(parts, 4), strings.Join(parts[min(5, len(parts)):], ":")
 	switch parts[2] {
 	case "s3":
-		// Access points and jobs have a region and an account; buckets neither.
+		// Access points and jobs have a region and an account. Buckets have
+		// neither.
 		if region != "" && account == "" {
 			return awsmodel.Fail(malformed, "Resource %s can not contain region information.", text)
 		}
@@ -273,7 +275,7 @@ func checkResource(text string) error {
 	return nil
 }
 
-// unknownPartition names the resource as AWS understood it: five parts, with
+// unknownPartition names the resource as AWS understood it: in five parts, with
 // asterisks for missing ones.
 func unknownPartition(parts []string) error {
 	shown := slices.Clone(parts[2:])
@@ -294,8 +296,8 @@ var trustActions = []string{"sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:Ass
 // cognito is a provider that gives everyone a token.
 const cognito = "cognito-identity.amazonaws.com"
 
-// checkTrust applies to role trust policies. NotAction is refused (G): it would
-// name more than STS's actions.
+// checkTrust applies to role trust policies. NotAction is refused (G), because
+// it would name more than STS's actions.
 func checkTrust(d *Document) error {
 	for i := range d.Statements {
 		st := &d.Statements[i]

@@ -27,8 +27,8 @@ const minYear, maxYear = -292275054, 292278993
 // parseInstant reads seconds since 1970, or a date of ISO 8601 as tolerantly as
 // IAM does: month, day, time and its parts may be missing, as may the zone,
 // which then is UTC. The seconds may have a plus sign, and what is finer than a
-// millisecond is dropped; both are recorded. It refuses only what CreatePolicy
-// is known to refuse.
+// millisecond is dropped; both are recorded. It refuses only texts that
+// CreatePolicy is known to refuse.
 func parseInstant(s string) (instant, bool) {
 	if !strings.ContainsAny(s, "tT-") {
 		s = strings.TrimPrefix(s, "+")
@@ -124,7 +124,8 @@ func parseZone(s string) (sec int, ok bool) {
 	return sec, ok
 }
 
-// within reads digits as a number from low to high. ok carries earlier doubts.
+// within reads digits as a number from low to high. ok is false if an earlier
+// step failed.
 func within(s string, low, high int, ok bool) (int, bool) {
 	n, err := strconv.Atoi(s)
 	return n, ok && err == nil && digits(s) && low <= n && n <= high

@@ -6,9 +6,9 @@ import (
 
 // syntax says what a text of a policy may contain.
 type syntax struct {
-	wild bool // asterisk and question mark match; otherwise they are themselves
-	vars bool // ${…} is read
-	fold bool // letters have no case
+	wild bool // asterisk and question mark are wildcards; otherwise they are characters
+	vars bool // ${…} is a variable
+	fold bool // case is ignored
 }
 
 // compile reads a text into a pattern. It returns false for a variable that has
@@ -56,9 +56,9 @@ func compile(text string, s syntax) (pattern, bool) {
 	return p, true
 }
 
-// finish stores the literals as match compares them. If case does not count,
-// literals next to variables stay as they are, because the character next to a
-// letter decides on its lower case.
+// finish stores the literals in the form that match compares. If case is
+// ignored, literals next to variables stay unchanged, because the character
+// next to a letter decides on its lower case.
 func (p *pattern) finish() {
 	for i := range p.tokens {
 		t := &p.tokens[i]
@@ -117,9 +117,9 @@ func readVariable(text string) (t token, size int, ok bool) {
 }
 
 // resolve appends the pattern's tokens to dst with each variable replaced by
-// its value. It returns false if one has neither value nor default; such a text
-// matches nothing. A key that is a list does not resolve, even with a default:
-// recorded.
+// its value. It returns false if a variable has neither value nor default. Such
+// a text matches nothing. A key that is a list does not resolve, even with a
+// default: recorded.
 func (e *evaluation) resolve(dst []token, p *pattern) ([]token, bool) {
 	for _, t := range p.tokens {
 		if t.kind == variable {

@@ -10,25 +10,25 @@ import (
 var ErrTooCostly = errors.New("deciding the request takes too many steps")
 
 const (
-	// maxSteps bounds the work of one evaluation. A step compares a value or
+	// maxSteps limits the work of one evaluation. A step compares a value or
 	// searches some bytes, and takes one to three nanoseconds.
 	maxSteps = 1 << 25
-	// stepsPerLook is the number of steps between two looks at the context.
+	// stepsPerLook is the number of steps between two checks of the context.
 	stepsPerLook = 1 << 16
 )
 
-// evaluation is one request on its way through documents, with the work that it
-// has taken. Once err is set nothing matches, and earlier results mean nothing.
+// evaluation is the evaluation of one request, with the number of steps so far.
+// Once err is set nothing matches, and earlier results are invalid.
 type evaluation struct {
 	ctx      context.Context
 	req      Request
-	action   subject // in lower case where it is not ASCII
+	action   subject // in lower case if it is not ASCII
 	resource subject
 
 	key    string // the key that was requested last, and its values
 	values Values
 
-	left  int // steps until the next look at the context
+	left  int // steps until the next check of the context
 	looks int
 	err   error
 }
@@ -36,7 +36,7 @@ type evaluation struct {
 // subject is a text that is compared with many patterns.
 type subject struct {
 	text string
-	head uint64 // as headOf returns it
+	head uint64 // in headOf's form
 }
 
 func begin(ctx context.Context, req Request) evaluation {
@@ -49,12 +49,12 @@ func begin(ctx context.Context, req Request) evaluation {
 	return e
 }
 
-// on makes the evaluation continue with a resource.
+// on continues the evaluation with a resource.
 func (e *evaluation) on(resource string) {
 	e.resource = subject{text: resource, head: headOf(resource, false)}
 }
 
-// of returns a key's values. Statements often ask for the same one in turn.
+// of returns a key's values. Statements often use the same key in turn.
 func (e *evaluation) of(key string) Values {
 	if e.key != key {
 		e.key, e.values = key, e.req.Context.values(key)

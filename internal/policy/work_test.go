@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// costly is a policy that takes forever to be found not to apply, and a request
-// for it.
+// costly returns a policy whose evaluation takes very long before it turns out
+// not to apply, and a request for it.
 func costly(t testing.TB) (Request, []Policy) {
 	t.Helper()
 	var patterns []string
@@ -25,7 +25,7 @@ func costly(t testing.TB) (Request, []Policy) {
 	return req, []Policy{{Document: d}}
 }
 
-// decisions are all ways to ask for a decision.
+// decisions are all ways to get a decision.
 var decisions = map[string]func(ctx context.Context, req Request, policies []Policy) (any, error){
 	"Evaluate": func(ctx context.Context, req Request, policies []Policy) (any, error) {
 		d, err := Evaluate(ctx, req, Policies{Identity: policies})
@@ -41,7 +41,7 @@ var decisions = map[string]func(ctx context.Context, req Request, policies []Pol
 	},
 }
 
-// Work ends by itself, and nothing is allowed by what was not evaluated.
+// Work ends by itself, and unfinished work allows nothing.
 func TestEvaluationIsBounded(t *testing.T) {
 	req, policies := costly(t)
 	for name, decide := range decisions {
@@ -55,7 +55,7 @@ func TestEvaluationIsBounded(t *testing.T) {
 	}
 }
 
-// A caller that no longer waits for a decision ends the work on it soon.
+// When a caller stops waiting for a decision, the work on it soon ends.
 func TestEvaluationLooksAtItsContext(t *testing.T) {
 	left := errors.New("left")
 	for name, decide := range decisions {

@@ -1,6 +1,7 @@
 package policy
 
-// What people who write documents are told, beside what Parse refuses.
+// These functions are for remarks to authors of documents, beyond the errors of
+// Parse.
 
 // ActionPattern returns a function that says whether an action of a statement,
 // which may have wildcards, matches the action with a name like s3:GetObject.

@@ -1,7 +1,6 @@
-// Package review finds what is odd in a policy that is valid: actions that do
-// not exist, and statements that give more than their authors may think. Its
-// findings are advice. They decide nothing, and no document is refused for
-// them.
+// Package review finds odd things in a valid policy: actions that do not exist,
+// and statements that allow more than their authors may think. Its findings are
+// advice. They decide nothing, and no document is refused because of them.
 package review
 
 import (
@@ -14,16 +13,16 @@ import (
 
 // Finding is one remark about a document.
 type Finding struct {
-	// At is the place of the statement, or the beginning of the document.
+	// At is the position of the statement, or the beginning of the document.
 	At   policy.Position
 	Text string
 }
 
-// maxFindings bounds the findings of a document. A page has no room for more.
+// maxFindings limits the findings of a document. A page has no room for more.
 const maxFindings = 50
 
-// maxPairs bounds the actions times the resources of a statement that are
-// compared.
+// maxPairs limits the number of actions times the number of resources of a
+// statement that are compared.
 const maxPairs = 10_000
 
 // Of returns the findings about a document in the order of its statements.
@@ -74,7 +73,7 @@ func ofStatement(kind policy.Kind, st *policy.Statement) []string {
 	return all
 }
 
-// ofTrust looks at who may assume a role.
+// ofTrust checks who may assume a role.
 func ofTrust(st *policy.Statement) []string {
 	if st.TrustsEveryone() && !st.Conditional() {
 		return []string{"Whoever has an AWS account may assume the role. Add a condition, or name who may."}
@@ -82,7 +81,7 @@ func ofTrust(st *policy.Statement) []string {
 	return nil
 }
 
-// unknown says that no action has a name, or matches a pattern.
+// unknown returns a remark if no action has a name, or matches a pattern.
 func unknown(name string) string {
 	namespace, action, _ := strings.Cut(name, ":")
 	if namespace == "*" || strings.ContainsAny(namespace, "*?") {
@@ -110,7 +109,7 @@ func unknown(name string) string {
 	return "No action is known that " + name + " matches."
 }
 
-// wide says that a statement allows more than it names.
+// wide returns a remark if a statement allows more than it seems to.
 func wide(st *policy.Statement) string {
 	everywhere := slices.Contains(st.Resources, "*")
 	switch {
@@ -131,8 +130,8 @@ func wide(st *policy.Statement) string {
 	return ""
 }
 
-// misplaced says that an action is about none of the resources of its
-// statement, so that it is not allowed.
+// misplaced returns a remark if an action applies to none of the resources of
+// its statement, so that it is not allowed.
 func misplaced(name string, resources []string) string {
 	a, ok := servicecatalog.FindAction(name)
 	if !ok || len(resources) == 0 || slices.ContainsFunc(resources, func(arn string) bool {
