@@ -19,8 +19,8 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 2048); return &b 
 const maxPooled = 64 << 10
 
 // appendCanonicalRequest writes the request as the signer must have seen it,
-// with exactly the headers that the claim names.
-// SigV4, "Create a canonical request".
+// with exactly the headers that the claim names. SigV4, "Create a canonical
+// request".
 func appendCanonicalRequest(dst []byte, r *http.Request, query Query, c *claim, body []byte) []byte {
 	dst = append(dst, r.Method...)
 	dst = append(dst, '\n')
@@ -46,7 +46,7 @@ func appendCanonicalRequest(dst []byte, r *http.Request, query Query, c *claim, 
 	return appendHex(dst, sum[:])
 }
 
-// appendStringToSign writes what the signature is over. The time is always in
+// appendStringToSign writes the text that is signed. The time is always in
 // basic form, whichever form the header had.
 func appendStringToSign(dst []byte, c *claim, canonical [sha256.Size]byte) []byte {
 	dst = append(dst, algorithm...)
@@ -60,11 +60,11 @@ func appendStringToSign(dst []byte, c *claim, canonical [sha256.Size]byte) []byt
 
 func appendHex(dst, b []byte) []byte { return hex.AppendEncode(dst, b) }
 
-// appendCanonicalPath writes the path as it was sent, normalised, with each of
-// its bytes encoded once more. Every service but S3 does this.
+// appendCanonicalPath writes the path as it was sent, normalized, with each of
+// its bytes encoded once more. Every service except S3 does this.
 func appendCanonicalPath(dst []byte, u *url.URL) []byte {
-	// These are the very bytes of the request line, if net/http kept them and
-	// nobody has changed Path since, because Path is acted upon.
+	// These are the original bytes of the request line, if net/http kept them
+	// and nobody has changed Path since then, because handlers use Path.
 	sent := u.RawPath
 	if decoded, err := url.PathUnescape(sent); sent == "" || err != nil || decoded != u.Path {
 		sent = u.EscapedPath()
@@ -134,7 +134,7 @@ func headerValues(r *http.Request, name string) []string {
 }
 
 // appendTrimmed writes a header value without the spaces around it, and with
-// runs of spaces inside it as one.
+// each run of spaces replaced by one.
 func appendTrimmed(dst []byte, value string) []byte {
 	value = strings.Trim(value, " \t")
 	if !strings.Contains(value, "  ") {
@@ -149,8 +149,8 @@ func appendTrimmed(dst []byte, value string) []byte {
 	return dst
 }
 
-// encode is SigV4's UriEncode: every byte but the unreserved ones of RFC 3986
-// as %XX, upper case.
+// encode implements SigV4's UriEncode: it writes every byte except the
+// unreserved ones of RFC 3986 as %XX, in upper case.
 func encode(s string) string {
 	for i := range len(s) {
 		if !unreserved(s[i]) {

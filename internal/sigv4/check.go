@@ -17,9 +17,9 @@ const (
 	basicDate    = "20060102"
 )
 
-// checkSignedHeaders makes sure that the host and all that AWS reads from
-// headers is signed. This is check 8, and the most important rule of this
-// package: no X-Amz-* header may come unsigned (CVE-2026-54330 and its kin).
+// checkSignedHeaders checks that the host and every header that AWS reads are
+// signed. This is check 8, and the most important rule of this package: no
+// X-Amz-* header may be unsigned (CVE-2026-54330 and similar).
 func (c *claim) checkSignedHeaders(r *http.Request) error {
 	names := strings.Split(c.signedHeaders, ";")
 	if !slices.Contains(names, "host") { // 8
@@ -27,8 +27,8 @@ func (c *claim) checkSignedHeaders(r *http.Request) error {
 			"'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
 	}
 	for i, name := range names {
-		// As SigV4 writes them: lower case, sorted, each once. Anything else has
-		// two readings.
+		// SigV4 writes them in lower case, sorted, each once. Any other form has
+		// two meanings.
 		if name != strings.ToLower(name) || i > 0 && names[i-1] >= name {
 			return awsmodel.Fail("SignatureDoesNotMatch",
 				"SignedHeaders must be lower case, sorted and without duplicates, got '%s'.", clip(c.signedHeaders))
@@ -41,7 +41,7 @@ func (c *claim) checkSignedHeaders(r *http.Request) error {
 			return duplicate(name)
 		}
 	}
-	// HTTP/2 leaves a Host header beside :authority.
+	// HTTP/2 may have a Host header next to :authority.
 	if hosts := r.Header["Host"]; len(hosts) > 1 || len(hosts) == 1 && hosts[0] != r.Host {
 		return duplicate("Host")
 	}
@@ -92,10 +92,9 @@ func (c *claim) checkTime(now time.Time) error {
 // lifetime returns how long after its signing a request is valid: 15 minutes,
 // for a presigned URL too, however large its X-Amz-Expires.
 //
-// A smaller X-Amz-Expires is obeyed, except for STS, which was observed to
-// ignore it: presigned GetCallerIdentity URLs, the tokens of EKS and Vault, say
-// 60 seconds and are used for minutes. The text for the smaller ones is ours
-// (G).
+// A smaller X-Amz-Expires applies, except for STS, which was observed to ignore
+// it: presigned GetCallerIdentity URLs, the tokens of EKS and Vault, say 60
+// seconds and are used for minutes. The text for smaller values is ours (G).
 func (c *claim) lifetime() (time.Duration, string, error) {
 	const text = "15 min."
 	if !c.presigned || c.expires == "" {
@@ -129,8 +128,8 @@ func parseTime(s string) (time.Time, bool) {
 	return t, err == nil
 }
 
-// checkScope splits the credential and compares its scope with what is served
-// here: checks 12 and 13.
+// checkScope splits the credential and compares its scope with the service's:
+// checks 12 and 13.
 func (c *claim) checkScope(services, regions []string) error {
 	parts := strings.Split(c.credential, "/")
 	if len(parts) != 5 { // 12
@@ -144,8 +143,8 @@ func (c *claim) checkScope(services, regions []string) error {
 	var wrong []string // 13
 	switch {
 	case c.region == "":
-		// The SDK for Go and botocore sign so when they have an endpoint but no
-		// region. The text is ours (G).
+		// The SDK for Go and botocore sign in this way if they have an endpoint
+		// but no region. The text is ours (G).
 		wrong = append(wrong, "Credential should be scoped to a valid region, but it has no region. "+
 			"Set AWS_DEFAULT_REGION and AWS_REGION, or 'region' in the profile.")
 	case !plausibleRegion(c.region), len(regions) > 0 && !slices.Contains(regions, c.region):
@@ -171,14 +170,15 @@ func (c *claim) checkScope(services, regions []string) error {
 	case len(wrong) == 0:
 		return nil
 	case len(wrong) == 1 && strings.HasPrefix(wrong[0], "Credential should be scoped to a valid region, not"):
-		wrong[0] += " " // recorded so: only the sentence about the region keeps its space
+		wrong[0] += " " // recorded: only the sentence about the region keeps its space
 	}
 	return awsmodel.Fail("SignatureDoesNotMatch", "%s", strings.Join(wrong, " "))
 }
 
-// plausibleRegion limits what may be a region. Clients sign with any name they
-// are configured for ("local", "aws-global"). The name ends in audit records
-// and conditions, so it may have only the letters of a host name.
+// plausibleRegion says whether a text may be a region. Clients sign with any
+// name they are configured for ("local", "aws-global"). The name appears in
+// audit records and conditions, so it may only have the characters of a host
+// name.
 func plausibleRegion(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; !unreserved(c) || c == '~' {
@@ -188,9 +188,9 @@ func plausibleRegion(s string) bool {
 	return len(s) <= 64
 }
 
-// payloadDeclared reports whether X-Amz-Content-SHA256, if it came, is the hash
-// of the body. UNSIGNED-PAYLOAD and the streaming forms are not: they would
-// leave the parameters of a POST outside the signature.
+// payloadDeclared reports whether X-Amz-Content-SHA256, if it is present, is
+// the hash of the body. UNSIGNED-PAYLOAD and the streaming forms are not
+// accepted: they would leave the parameters of a POST unsigned.
 func payloadDeclared(h http.Header, body []byte) bool {
 	declared := h["X-Amz-Content-Sha256"]
 	if len(declared) == 0 {

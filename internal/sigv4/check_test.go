@@ -227,7 +227,7 @@ func TestVerifyRefusesRegion(t *testing.T) {
 	_, err := v.Verify(r, body)
 	wantRefusal(t, err, textDiffers, "Credential should be scoped to a valid region, not 'us-west-2'. ")
 
-	r, body = signed(alice, "", "iam", now) // well signed, as the SDK does without a region
+	r, body = signed(alice, "", "iam", now) // signed correctly, as the SDK does without a region
 	_, err = newVerifier().Verify(r, body)
 	wantRefusal(t, err, textDiffers, "Credential should be scoped to a valid region, but it has no region. "+
 		"Set AWS_DEFAULT_REGION and AWS_REGION, or 'region' in the profile.")
@@ -446,7 +446,7 @@ func TestCanonicalPath(t *testing.T) {
 		{"/a/b", "/a%2fb", "/a%252fb"},
 		{"/a/../b/", "", "/b/"},
 		{"/../..", "", "/"},
-		{"/changed", "/was", "/changed"}, // Path is the path that will be served
+		{"/changed", "/was", "/changed"}, // Path is the path of the request
 		{"/~x", "", "/~x"},
 	} {
 		u := &url.URL{Path: test.path, RawPath: test.raw}

@@ -29,7 +29,7 @@ var authParams = [...]string{
 	paramAlgorithm, paramCredential, paramSignature, paramSignedHeaders, paramDate, paramExpires, paramToken,
 }
 
-// claim holds what a request says about its signature. Nothing in it is true
+// claim holds the request's statements about its signature. They are unverified
 // until the signature is compared.
 type claim struct {
 	presigned     bool
@@ -75,10 +75,11 @@ func hasAuthParam(query Query) bool {
 	return false
 }
 
-// duplicate refuses what was given twice. AWS takes the last of two elements of
-// an Authorization header and the first of two query parameters (recorded, 6c
-// and 7c). We take neither: whichever we chose, a proxy in front or a service
-// behind may choose the other (CVE-2022-2385). The text is ours (G).
+// duplicate returns the error for a value that was given twice. AWS takes the
+// last of two elements of an Authorization header and the first of two query
+// parameters (recorded, 6c and 7c). We take neither: whichever we chose, a
+// proxy before us or a service behind us might choose the other
+// (CVE-2022-2385). The text is ours (G).
 func duplicate(name string) error {
 	return awsmodel.Fail("SignatureDoesNotMatch", "'%s' must be given exactly once.", name)
 }
@@ -137,7 +138,7 @@ type authElements struct {
 }
 
 // parseAuthorization reads "AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…,
-// Signature=…": checks 6a to 6c. Elements of other names are ignored, as AWS
+// Signature=…": checks 6a to 6c. It ignores elements with other names, as AWS
 // does.
 func parseAuthorization(header string) (authElements, error) {
 	var e authElements
@@ -177,7 +178,7 @@ func parseAuthorization(header string) (authElements, error) {
 	return e, nil
 }
 
-// clip limits what an error repeats of a request.
+// clip limits the part of a request that an error repeats.
 func clip(s string) string {
 	const most = 512
 	if len(s) <= most {
@@ -221,8 +222,8 @@ func readQueryClaim(h http.Header, query Query) (*claim, error) {
 	return &c, nil
 }
 
-// checkDuplicateParams refuses an X-Amz-* parameter that comes twice, in any
-// case, or once in the query and once as a header.
+// checkDuplicateParams returns an error if an X-Amz-* parameter occurs twice,
+// in any case, or once in the query and once as a header.
 func checkDuplicateParams(h http.Header, query Query) error {
 	var seen map[string]bool
 	for _, p := range query {
@@ -241,16 +242,17 @@ func checkDuplicateParams(h http.Header, query Query) error {
 	return nil
 }
 
-// checkDuplicateHeaders refuses a second Date or X-Amz-* header.
+// checkDuplicateHeaders returns an error if there is a second Date or X-Amz-*
+// header.
 func checkDuplicateHeaders(h http.Header) error {
 	found := ""
 	for name, values := range h {
 		if name != "Date" && !isAmz(name) {
 			continue
 		}
-		// A name that is not in net/http's own form hides from Get.
+		// Get does not find a name that is not in net/http's own form.
 		if len(values) != 1 || name != textproto.CanonicalMIMEHeaderKey(name) {
-			if found == "" || name < found { // one answer, whatever the order of the map
+			if found == "" || name < found { // the same answer for any order of the map
 				found = name
 			}
 		}

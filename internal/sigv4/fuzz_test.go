@@ -29,7 +29,8 @@ func targetOf(r *http.Request, body []byte) target {
 	return target{r.Method, r.URL.EscapedPath(), r.URL.RawQuery, r.Host, string(body), r.Header}
 }
 
-// fields are the parts of t by name; set returns t with one part changed.
+// fields returns the names of the parts of t. set returns t with one part
+// changed.
 func (t target) fields() []string {
 	return append([]string{":method", ":path", ":query", ":host", ":body"}, slices.Sorted(maps.Keys(t.header))...)
 }
@@ -50,7 +51,7 @@ func (t *target) field(name string) *string {
 	return &t.header[name][0]
 }
 
-// request joins the parts as a server would; ok is false if no server would.
+// request joins the parts as a server would. ok is false if no server would.
 func (t target) request() (*http.Request, bool) {
 	uri := t.path
 	if t.query != "" {
@@ -80,8 +81,8 @@ func targets() map[string]target {
 	}
 }
 
-// sameQuery reports whether two query strings are spellings of one: %2b and
-// %2B.
+// sameQuery reports whether two query strings are spellings of the same one:
+// %2b and %2B.
 func sameQuery(a, b string) bool {
 	qa, errA := ParseQuery(a)
 	qb, errB := ParseQuery(b)
@@ -147,7 +148,7 @@ func FuzzBitFlip(f *testing.F) {
 			return
 		}
 		if normal := gopath.Clean(path); normal != path && (normal == "/" || normal+"/" != path) {
-			return // SigV4 signs the normal form, so "/." and "//" are one path to it
+			return // SigV4 signs the normal form, in which "/." and "//" are the same path
 		}
 		r.Header.Set("X-Amz-Date", stamp)
 		if err := resignAs(r, []byte(body), "content-type;host;x-amz-date", "us-east-1"); err != nil {
@@ -178,7 +179,7 @@ func TestVerifyAddedHeader(t *testing.T) {
 			rapid.StringMatching(`[xX]-[aA][mM][zZ]-[A-Za-z0-9-]{0,12}`),
 		).Draw(t, "name")
 		value := rapid.StringMatching(`[ -~]{0,8}`).Draw(t, "value")
-		if rapid.Bool().Draw(t, "raw") { // no net/http server would pass it on like this
+		if rapid.Bool().Draw(t, "raw") { // no net/http server would pass it on in this form
 			good.header[name] = append(slices.Clone(good.header[name]), value)
 		} else {
 			good.header.Add(name, value)
@@ -191,8 +192,7 @@ func TestVerifyAddedHeader(t *testing.T) {
 }
 
 // FuzzParseAuthorization checks that a header is either refused with an error
-// for the client, or means the same as one that is written again from its
-// parts.
+// for the client, or means the same as one that is written from its parts.
 func FuzzParseAuthorization(f *testing.F) {
 	f.Add("AWS4-HMAC-SHA256 Credential=a/b/c/d/e, SignedHeaders=host;x-amz-date, Signature=0")
 	f.Add("AWS4-HMAC-SHA256 Credential=a,Signature=,x=y")
@@ -230,8 +230,8 @@ func FuzzParseAuthorization(f *testing.F) {
 	})
 }
 
-// FuzzVerify checks that a client without the secret is refused, and only in
-// the ways that a client may see.
+// FuzzVerify checks that a client without the secret is refused, and only with
+// errors that a client may see.
 func FuzzVerify(f *testing.F) {
 	r, _ := signed(alice, "us-east-1", "iam", now)
 	f.Add(r.Header.Get("Authorization"), stamp, "", "", "")
@@ -258,7 +258,7 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
-// FuzzParseQuery checks that the signature is checked over what net/url, and so
+// FuzzParseQuery checks that the signature covers exactly what net/url, and so
 // any handler, reads.
 func FuzzParseQuery(f *testing.F) {
 	f.Add("a=b&c=%2B+d&&e")

@@ -28,15 +28,15 @@ func hmacSHA256(key, data []byte) (sum digest) {
 	return sum
 }
 
-// keyCache remembers signing keys, at most 2*generation of them.
+// keyCache caches signing keys, at most 2*generation of them.
 //
 // Entries are found by the secret itself (hashed), not by the access key id. If
-// a key is revoked, or its id gets another secret, what is remembered here can
-// never verify it, because nobody passes the old secret any more. For the same
+// a key is revoked, or its id gets another secret, an old entry can never
+// verify it, because no caller passes the old secret any more. For the same
 // reason an entry needs no account in its id.
 //
-// Two generations replace a list of recent use: when the young generation is
-// full it becomes the old one, and the old one is dropped.
+// There are two generations instead of a list of recent uses. When the young
+// generation is full it becomes the old one, and the old one is dropped.
 type keyCache struct {
 	mu         sync.Mutex
 	young, old map[digest]digest

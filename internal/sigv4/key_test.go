@@ -42,7 +42,7 @@ func TestCacheIDDistinguishes(t *testing.T) {
 	}
 }
 
-// Failing requests must not displace the keys of valid ones.
+// Failed requests must not displace the keys of valid ones.
 func TestVerifyCachesOnlyWhatHeld(t *testing.T) {
 	v := newVerifier()
 	for _, forged := range []sigv4test.Credentials{

@@ -9,14 +9,14 @@ import (
 // Param is one parameter of a query string, decoded.
 type Param struct{ Key, Value string }
 
-// Query holds the parameters of a query string in the order they came, with
+// Query holds the parameters of a query string in their original order, with
 // duplicates.
 type Query []Param
 
 // ParseQuery decodes a raw query string: '&' separates the parts, '+' and %20
 // are both a space, ';' is an ordinary character, and a part without '=' is a
 // key with an empty value. The signature is checked over the same parts, so
-// code that acts on a query string should act on the result.
+// code that uses a query string should use the result.
 //
 // A bad escape is MalformedQueryString (check 4).
 func ParseQuery(raw string) (Query, error) {
@@ -42,7 +42,7 @@ func ParseQuery(raw string) (Query, error) {
 	return query, nil
 }
 
-// get returns the first value of a key, spelled exactly so.
+// get returns the first value of a key in exactly this spelling.
 func (q Query) get(key string) (value string, ok bool) {
 	for _, p := range q {
 		if p.Key == key {

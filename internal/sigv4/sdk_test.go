@@ -41,7 +41,7 @@ func drawSample(t *rapid.T) sample {
 	}
 	query := url.Values{}
 	for range rapid.IntRange(0, 4).Draw(t, "params") {
-		// The SDK sorts before it encodes, which is right only for names like
+		// The SDK sorts before it encodes, which is only right for names like
 		// AWS's, each given once. The vectors contain the other cases.
 		key := rapid.StringMatching(`[A-Za-z0-9.]{1,6}`).Draw(t, "key")
 		query.Set(key, text.Draw(t, "value"))
@@ -158,8 +158,8 @@ func TestVerifyTestSigner(t *testing.T) {
 	})
 }
 
-// The SDK's signer works with a real server over HTTP/1.1 and HTTP/2: what
-// net/http removes from the header map on the way must still be found.
+// The SDK's signer works with a real server over HTTP/1.1 and HTTP/2. Values
+// that net/http removes from the header map must still be found.
 func TestVerifyOverHTTP(t *testing.T) {
 	for _, version := range []int{1, 2} {
 		t.Run(fmt.Sprintf("HTTP/%d", version), func(t *testing.T) {

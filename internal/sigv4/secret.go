@@ -7,10 +7,10 @@ import (
 	"rollcall/internal/awsmodel"
 )
 
-// VerifySecret finds out who has the secret of a key itself, with the session
-// token of temporary credentials: AWS's federation endpoint is shown both in
-// place of a signature. An unknown key takes as long as a wrong secret. The
-// errors are those of Verify.
+// VerifySecret finds the holder of a key from the secret itself, with the
+// session token of temporary credentials. AWS's federation endpoint receives
+// both instead of a signature. An unknown key takes as long as a wrong secret.
+// The errors are those of Verify.
 func (v *Verifier[P]) VerifySecret(ctx context.Context, keyID, secret, token, service string) (Verified[P], error) {
 	have, principal, err := v.Lookup(ctx, keyID, token)
 	refusal, err := lookupRefusal(have, err)

@@ -22,7 +22,7 @@ type vector struct {
 	Name, Request, Canonical, StringToSign, Authorization string
 }
 
-// refusedVectors are well signed, but ask for something that this package
+// refusedVectors have valid signatures, but contain something that this package
 // refuses by design. Their canonical request, string to sign and signature are
 // still checked.
 var refusedVectors = map[string]string{

@@ -1,32 +1,30 @@
-// Package sigv4 finds out who signed a request: AWS Signature Version 4, in the
-// Authorization header or in the query string of a presigned URL.
+// Package sigv4 verifies who signed a request, with AWS Signature Version 4 in
+// the Authorization header or in the query string of a presigned URL.
 //
 // It promises:
 //
-//   - A [Verified] with a principal in it comes from [Verifier.Verify] and
-//     from nowhere else. A request whose signature was not checked cannot
-//     reach code that takes one.
+//   - Only [Verifier.Verify] returns a [Verified] with a principal. A request
+//     whose signature was not checked cannot reach code that takes one.
 //   - Everything that can change the meaning of a request is signed: method,
-//     path, query, body, host, and every X-Amz-* header that came with it. A
-//     header that the client did not sign is refused, not ignored.
+//     path, query, body, host, and every X-Amz-* header. An unsigned header is
+//     refused, not ignored.
 //   - There is exactly one source of authentication per request. Header and
 //     query together, two Authorization headers, and the same X-Amz-* name
 //     twice in any case are refused.
-//   - The code that acts on a request reads what was signed: [ParseQuery]
-//     returns the parameters that were checked. Only the path is signed in
-//     normal form, "//" as "/"; serve no path that differs from it.
-//   - Keys are looked up for every request, so that a revoked key fails on
-//     the very next call. Only the derivation secret → signing key is
-//     remembered.
+//   - Handlers read exactly what was signed: [ParseQuery] returns the
+//     parameters that were checked. Only the path is signed in normal form,
+//     "//" as "/". Do not serve a path that differs from it.
+//   - Keys are looked up for every request, so that a revoked key fails on the
+//     very next call. Only the derivation secret → signing key is cached.
 //   - An unknown key costs Verify the same work as a known one.
 //
-// It refuses any algorithm but AWS4-HMAC-SHA256 (so SigV2, SigV4A, bearer
+// It refuses any algorithm except AWS4-HMAC-SHA256 (so SigV2, SigV4A, bearer
 // tokens), unsigned and streaming payloads, a scope without a region, and S3's
 // rules for paths.
 //
-// The texts and the order of the checks are those recorded from AWS. Nothing of
-// an SDK's signer is used: a signer may leave out headers as it likes, but a
-// verifier must take the list of signed headers as it came.
+// The texts and the order of the checks are recorded from AWS. The package uses
+// no code of an SDK's signer: a signer may omit headers, but a verifier must
+// use the list of signed headers in the request.
 package sigv4
 
 import (
@@ -43,8 +41,7 @@ import (
 )
 
 // These are the errors that a [Verifier.Lookup] returns for an invalid
-// credential, bare or wrapped. Any other error means that the question could
-// not be answered.
+// credential, wrapped or not. Any other error means that Lookup failed.
 var (
 	// ErrUnknownKey means that there is no such access key, or that it is
 	// inactive. The client cannot see which.
@@ -67,8 +64,8 @@ const window = 15 * time.Minute
 type Verifier[P any] struct {
 	// Lookup finds the secret and the holder of an access key. sessionToken is
 	// empty if the request carries none, as with long-term keys; Lookup decides
-	// whether key and token belong together. The client claims both arguments,
-	// and they are not yet verified. Lookup must return ErrUnknownKey,
+	// whether key and token belong together. Both arguments come from the
+	// client and are not verified yet. Lookup must return ErrUnknownKey,
 	// ErrInvalidToken or ErrExpiredToken for an invalid credential.
 	Lookup func(ctx context.Context, accessKeyID, sessionToken string) (secret []byte, principal P, err error)
 
@@ -86,8 +83,8 @@ type Verifier[P any] struct {
 	keys keyCache
 }
 
-// Verified is a request with a valid signature. Only [Verifier.Verify] makes
-// one that is of use: the methods of the zero value panic.
+// Verified is a request with a valid signature. Only [Verifier.Verify] returns
+// a usable one: the methods of the zero value panic.
 type Verified[P any] struct{ proof *proof[P] }
 
 type proof[P any] struct {
@@ -117,11 +114,11 @@ func (v Verified[P]) SignedAt() time.Time { return v.proof.claim.at }
 // Presigned reports whether the signature came in the query string.
 func (v Verified[P]) Presigned() bool { return v.proof.claim.presigned }
 
-// Verify finds out who signed r. The body is a parameter of its own because its
-// reader must bound it first; r.Body is not touched.
+// Verify returns who signed r. The body is a separate parameter because its
+// reader must limit it first. r.Body is not read.
 //
 // A refusal is an *awsmodel.Error for the client. Any other error is a wrapped
-// error of Lookup, which could not answer; it is no verdict on the client.
+// error of Lookup, and says nothing about the client.
 func (v *Verifier[P]) Verify(r *http.Request, body []byte) (Verified[P], error) {
 	query, c, err := v.read(r)
 	if err != nil {
@@ -150,17 +147,17 @@ func (v *Verifier[P]) Verify(r *http.Request, body []byte) (Verified[P], error) 
 		return Verified[P]{}, awsmodel.Fail("SignatureDoesNotMatch", "%s", textMismatch)
 	}
 	if !cached {
-		// Only now: a stranger who knows ids but no secrets must not be able to
-		// displace other people's keys.
+		// The key is cached only now. An attacker who knows ids but no secrets
+		// must not be able to displace other people's keys.
 		v.keys.put(id, key)
 	}
 	return Verified[P]{&proof[P]{principal, c}}, nil
 }
 
-// Known reports before the body is read whether it is worth reading. It returns
-// nil if the request claims a valid credential, which does not prove who sent
-// it. The errors are those of Verify. Verify looks everything up again, because
-// much can happen while a body arrives.
+// Known reports, before the body is read, whether it is worth reading. It
+// returns nil if the request names a valid credential, which does not prove who
+// sent it. The errors are those of Verify. Verify looks everything up again,
+// because much can happen while a body arrives.
 func (v *Verifier[P]) Known(r *http.Request) error {
 	_, c, err := v.read(r)
 	if err != nil {
@@ -174,12 +171,11 @@ func (v *Verifier[P]) Known(r *http.Request) error {
 	return refusal
 }
 
-// read finds the claim of a request and makes the checks 4 to 13, which need no
-// key.
+// read finds the claim of a request and runs checks 4 to 13, which need no key.
 func (v *Verifier[P]) read(r *http.Request) (Query, *claim, error) {
 	if !strings.HasPrefix(r.URL.Path, "/") {
 		// 1: the server answers with its own 400. If such a path still arrives
-		// ("I:" parses as a URL without a path), it is not taken for "/".
+		// ("I:" parses as a URL without a path), it does not count as "/".
 		return nil, nil, awsmodel.Fail("SignatureDoesNotMatch", "%s", textMismatch)
 	}
 	query, err := ParseQuery(r.URL.RawQuery)
@@ -213,12 +209,12 @@ var dummySecret = []byte("0000000000000000000000000000000000000000")
 const textMismatch = "The request signature we calculated does not match the signature you provided. " +
 	"Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
 
-// The sentence is ours: no recording is known of IAM's answer to
-// UNSIGNED-PAYLOAD, or to a hash that is not the body's (G).
+// The sentence is ours: no recording of IAM's answer to UNSIGNED-PAYLOAD, or to
+// a wrong hash of the body, is known (G).
 const textPayload = "The value of 'X-Amz-Content-SHA256' must be the SHA-256 hash of the request body."
 
-// lookupRefusal turns an error of a Lookup into what the client may see, or
-// into an error that does not concern it.
+// lookupRefusal turns an error of a Lookup into an error for the client, or
+// into one that does not concern the client.
 func lookupRefusal(secret []byte, err error) (*awsmodel.Error, error) {
 	switch {
 	case err == nil && len(secret) == 0:

@@ -25,8 +25,8 @@ const (
 	form  = "Action=ListUsers&Version=2010-05-08"
 )
 
-// newVerifier knows alice by a long-term key and bob by a session, a token that
-// has expired, and a database that is down.
+// newVerifier knows alice's long-term key and bob's session, an expired token,
+// and simulates a database that is down.
 func newVerifier() *Verifier[string] {
 	return &Verifier[string]{
 		Lookup: func(_ context.Context, id, token string) ([]byte, string, error) {
@@ -133,7 +133,7 @@ func TestVerify(t *testing.T) {
 }
 
 // resignAs signs r with alice's key over the given headers, at the package's
-// now, with the code under test. It serves requests that no signer makes.
+// now, with the code under test. It can sign requests that no signer creates.
 func resignAs(r *http.Request, body []byte, names, region string) error {
 	query, err := ParseQuery(r.URL.RawQuery)
 	if err != nil {
