@@ -11,9 +11,9 @@ import (
 
 const base32Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
-// NewID returns an identifier of length characters in all: the prefix, then
-// random upper-case base32. AWS: AIDA and ACCA identifiers have 21 characters,
-// APKA ones 20. It panics if no room is left after the prefix.
+// NewID returns an identifier with a total of length characters: the prefix,
+// then random upper-case base32. AWS: AIDA and ACCA identifiers have 21
+// characters, APKA ones 20. It panics if no room is left after the prefix.
 func NewID(prefix string, length int) string {
 	if length <= len(prefix) {
 		panic(fmt.Sprintf("seal: an identifier of %d characters has no room after %q", length, prefix))
@@ -42,9 +42,9 @@ const (
 )
 
 // NewAccessKeyID returns a new access key id for account, with a prefix such as
-// AKIA or ASIA. Two ids of one account collide with a chance of 1 in 2^39: the
+// AKIA or ASIA. Two ids of one account collide with a chance of 1 in 2^39. The
 // store's unique index finds the collision, and the caller tries again. It
-// fails if account is no account number or the prefix does not have four
+// fails if account is not an account number or the prefix does not have four
 // characters.
 func NewAccessKeyID(prefix, account string) (string, error) {
 	n, ok := accountNumber(account)
@@ -60,9 +60,9 @@ func NewAccessKeyID(prefix, account string) (string, error) {
 	return prefix + base32.StdEncoding.EncodeToString(raw), nil
 }
 
-// AccountOfKeyID returns the account whose number an access key id carries. It
+// AccountOfKeyID returns the account whose number an access key id contains. It
 // only calculates: the key or the account may not exist. ok is false for ids of
-// another form and for those that carry no account.
+// another form and for those that contain no account.
 func AccountOfKeyID(id string) (account string, ok bool) {
 	if len(id) != keyIDLength {
 		return "", false

@@ -15,7 +15,7 @@ import (
 	"sync/atomic"
 )
 
-// WrappedKey is a data key as the store keeps it: encrypted by a master key.
+// WrappedKey is a data key in its stored form: encrypted by a master key.
 type WrappedKey struct {
 	ID          string // 16 hexadecimal digits
 	MasterKeyID string // of the master key that wraps it
@@ -36,9 +36,9 @@ const (
 )
 
 // MessagesPerKey is the number of messages that a data key seals before it is
-// replaced. Random nonces of 96 bits are good for 2^32 (NIST SP 800-38D, 8.3).
-// A node that crashes loses the count of the messages it has not reported yet,
-// which are far fewer than the rest.
+// replaced. Random nonces of 96 bits suffice for 2^32 (NIST SP 800-38D, 8.3). A
+// node that crashes loses the count of the messages that it has not reported
+// yet, which are far fewer than the remaining ones.
 const MessagesPerKey = 1 << 30
 
 // ErrNoDataKey reports a keyring without any data key.
@@ -86,7 +86,7 @@ func NewDataKey(master *MasterKeys, purpose Purpose) (WrappedKey, error) {
 }
 
 // Rewrap wraps a data key with the current master key. It opens a key that is
-// already wrapped with it and returns it unchanged: Rewrap never accepts a key
+// already wrapped with it and returns it unchanged, so it never accepts a key
 // that the file cannot open.
 func Rewrap(old WrappedKey, master *MasterKeys) (WrappedKey, error) {
 	set := master.snapshot()
@@ -133,9 +133,9 @@ func wrapAAD(id, masterID string) []byte {
 	return appendFields([]byte("rollcall data key 1"), id, masterID)
 }
 
-// newAEAD returns AES-256-GCM that draws its own random nonce of 96 bits and
-// puts it first. Random nonces are good for 2^32 messages under one key, so
-// keys are replaced long before that: see MessagesPerKey.
+// newAEAD returns AES-256-GCM that draws a random nonce of 96 bits and writes
+// it first. Random nonces suffice for 2^32 messages under one key, so keys are
+// replaced long before that: see MessagesPerKey.
 func newAEAD(key []byte) cipher.AEAD {
 	block, err := aes.NewCipher(key)
 	if err != nil {
@@ -148,15 +148,15 @@ func newAEAD(key []byte) cipher.AEAD {
 	return aead
 }
 
-// Location is the place a sealed value belongs to. It is not secret.
+// Location is the place that a sealed value belongs to. It is not secret.
 type Location struct {
 	Table  string // "access_key"
 	Key    string // the row's primary key, made unambiguous by the caller
 	Column string // "secret"
 }
 
-// aad binds a sealed value to its header and its place. Every field carries its
-// length, so no two places give the same bytes.
+// aad binds a sealed value to its header and its place. Every field includes
+// its length, so no two places give the same bytes.
 func (at Location) aad(dst, header []byte) []byte {
 	dst = append(dst, header...)
 	return appendFields(dst, at.Table, at.Key, at.Column)
@@ -170,9 +170,9 @@ func appendFields(dst []byte, fields ...string) []byte {
 	return dst
 }
 
-// Keyring holds the opened data keys of an installation, and counts what each
-// of them seals. It is safe for concurrent use; sealing and opening take no
-// lock.
+// Keyring holds the opened data keys of an installation, and counts the
+// messages that each seals. It is safe for concurrent use. Sealing and opening
+// take no lock.
 type Keyring struct {
 	master *MasterKeys
 	mac    []byte // the first data key of rows
@@ -213,9 +213,9 @@ func NewKeyring(master *MasterKeys, wrapped []WrappedKey) (*Keyring, error) {
 	return r, err
 }
 
-// Load makes the keyring hold the data keys that the store has now, given in
-// the order of their creation. It does not open again the keys that it already
-// holds, and it forgets those that no longer exist. If the master keys in
+// Load replaces the keys in the keyring by the store's present data keys, given
+// in the order of their creation. It does not open again the keys that it
+// already holds, and it drops those that no longer exist. If the master keys in
 // memory do not open one, it reads the file again, because another process may
 // have rotated.
 func (r *Keyring) Load(wrapped []WrappedKey) error {
@@ -282,7 +282,7 @@ func (r *Keyring) open(w WrappedKey) (dataKeyID, []byte, error) {
 
 // Seal encrypts plaintext for the place at, which is a row. The result is a
 // version byte, the data key's id, the nonce and the ciphertext: 37 bytes more
-// than went in.
+// than the plaintext.
 func (r *Keyring) Seal(plaintext []byte, at Location) []byte {
 	return r.keys.Load().rows.seal(plaintext, at)
 }
@@ -301,8 +301,8 @@ func (k *dataKey) seal(plaintext []byte, at Location) []byte {
 	return k.aead.Seal(out, nil, plaintext, at.aad(buf[:0], out))
 }
 
-// TakeSealed returns how many messages each data key has sealed since the last
-// call. GiveSealed takes back a count that could not be stored.
+// TakeSealed returns the number of messages that each data key has sealed since
+// the last call. GiveSealed adds back a count that could not be stored.
 func (r *Keyring) TakeSealed() map[string]int64 {
 	counts := map[string]int64{}
 	for id, k := range r.keys.Load().all {
@@ -320,8 +320,8 @@ func (r *Keyring) GiveSealed(counts map[string]int64) {
 	}
 }
 
-// Open decrypts what Seal made for the same place. The error is an
-// UnknownDataKeyError where the data key is not loaded, and ErrNotOpened for
+// Open decrypts a result of Seal for the same place. The error is an
+// UnknownDataKeyError if the data key is not loaded, and ErrNotOpened for
 // everything else.
 func (r *Keyring) Open(sealed []byte, at Location) ([]byte, error) {
 	if len(sealed) < headerSize+gcmOverhead || sealed[0] != formatV1 {
@@ -365,7 +365,7 @@ func (r *Keyring) MAC(purpose string, data []byte) []byte {
 	return h.Sum(nil)
 }
 
-// VerifyMAC reports whether mac is the whole MAC of data for the purpose, in
+// VerifyMAC reports whether mac is the complete MAC of data for the purpose, in
 // constant time.
 func (r *Keyring) VerifyMAC(purpose string, data, mac []byte) bool {
 	return hmac.Equal(r.MAC(purpose, data), mac)

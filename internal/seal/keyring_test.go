@@ -61,8 +61,8 @@ func TestOpenRefusesOtherPlaces(t *testing.T) {
 	sealed := r.Seal([]byte("secret"), Location{"ab", "c", "d"})
 	for _, at := range []Location{
 		{"ab", "c", "e"}, {"ab", "x", "d"}, {"ax", "c", "d"},
-		// The same letters with other borders differ: the fields carry their
-		// lengths.
+		// The same letters with other field borders differ, because the fields
+		// include their lengths.
 		{"a", "bc", "d"}, {"abc", "", "d"}, {"ab", "cd", ""}, {"", "abc", "d"}, {"ab", "", "cd"},
 		{"ab\x01", "c", "d"}, {},
 	} {
@@ -123,9 +123,8 @@ func TestOpenUnknownDataKey(t *testing.T) {
 	}
 }
 
-// Rows and tokens have keys of their own, whose messages are counted
-// separately. Keys that are no longer in the store are forgotten, and no MAC
-// changes with them.
+// Rows and tokens have separate keys, whose messages are counted separately.
+// Keys that are no longer in the store are dropped, and no MAC changes.
 func TestPurposes(t *testing.T) {
 	m := InMemoryMasterKeys()
 	row := mustDataKey(t, m)
@@ -137,7 +136,7 @@ func TestPurposes(t *testing.T) {
 		}
 		tokens[i] = k
 	}
-	// An installation from before tokens had keys.
+	// An installation that is older than the keys for tokens.
 	r := mustKeyring(t, m, row)
 	mac, old := r.MAC("m", nil), r.SealToken([]byte("old"), here)
 	if err := r.Load([]WrappedKey{tokens[0], row}); err != nil {
@@ -241,7 +240,7 @@ func TestKeyringConcurrentUse(t *testing.T) {
 	wg.Wait()
 }
 
-// store plays the database: data keys, and values sealed with them.
+// store simulates the database: data keys, and values sealed with them.
 type store struct {
 	keys   []WrappedKey
 	sealed map[Location][]byte
@@ -346,7 +345,7 @@ func TestRotationSurvivesCrashAfterEveryStep(t *testing.T) {
 			if _, pending := after.PreviousID(); pending || after.CurrentID() == before {
 				t.Error("rotation did not end")
 			}
-			// The previous key is worth nothing now.
+			// The previous key is useless now.
 			if _, err := NewKeyring(m.frozen(), s.keys); !errors.Is(err, ErrWrongMasterKey) {
 				t.Errorf("old master key still opens: %v", err)
 			}

@@ -16,13 +16,13 @@ import (
 // keySize is the length in bytes of master keys and data keys: AES-256.
 const keySize = 32
 
-// ErrWrongMasterKey reports that no available master key opens a data key: the
-// file belongs to another installation, or to another moment of this one. Its
+// ErrWrongMasterKey reports that no available master key opens a data key. The
+// file belongs to another installation, or to another time of this one. Its
 // text is for the operator.
 var ErrWrongMasterKey = errors.New("the master key file does not match this data")
 
-// ErrMasterKeyFile reports that the file cannot be read, is accessible to
-// others, or is no master key file.
+// ErrMasterKeyFile reports that the file is unreadable, is accessible to
+// others, or is not a master key file.
 var ErrMasterKeyFile = errors.New("load master key file")
 
 // ErrRotationPending reports that the file still holds the previous master key
@@ -35,14 +35,14 @@ var ErrRotationPending = errors.New("an earlier rotation has not ended: the prev
 var ErrMasterKeysChanged = errors.New("the master key file was changed by another process")
 
 // MasterKeys holds the master key and, during a rotation, its predecessor. Both
-// open data keys; only the current one wraps. It is safe for concurrent use.
+// open data keys. Only the current one wraps. It is safe for concurrent use.
 type MasterKeys struct {
 	path string // empty: in memory only
 
 	mu  sync.Mutex
 	set keySet
 
-	// failAfter is nil except in tests, which stop a write after a named step
+	// failAfter is nil except in tests, which stop a write after a named step,
 	// as a crash would.
 	failAfter func(step string) error
 }
@@ -68,15 +68,15 @@ func newMasterKey() masterKey {
 	return masterKey{id: NewID("mk-", 19), key: [keySize]byte(randomBytes(keySize))}
 }
 
-// InMemoryMasterKeys returns a fresh master key that no file holds, for a
-// service whose data ends with it.
+// InMemoryMasterKeys returns a new master key that is in no file, for a service
+// whose data ends with it.
 func InMemoryMasterKeys() *MasterKeys {
 	return &MasterKeys{set: keySet{current: newMasterKey()}}
 }
 
-// CreateMasterKeys creates a new random master key and writes it to path, with
-// mode 0600. When it returns, file and directory entry are on disk; after a
-// crash there is a whole file or none. It never touches an existing file: the
+// CreateMasterKeys creates a random master key and writes it to path, with mode
+// 0600. When it returns, file and directory entry are on disk. After a crash
+// there is a complete file or none. It never changes an existing file: the
 // error is then fs.ErrExist.
 func CreateMasterKeys(ctx context.Context, path string) (*MasterKeys, error) {
 	m := &MasterKeys{path: path, set: keySet{current: newMasterKey()}}
@@ -95,7 +95,7 @@ func CreateMasterKeys(ctx context.Context, path string) (*MasterKeys, error) {
 }
 
 // CleanMasterKeys removes the file with keys that a crash during a write of the
-// master key file left next to it. It waits for a process that is writing.
+// master key file has left next to it. It waits for a process that is writing.
 func CleanMasterKeys(ctx context.Context, path string) error {
 	if _, err := os.Lstat(ownfile.Resolve(path) + ownfile.TemporarySuffix); errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -107,7 +107,7 @@ func CleanMasterKeys(ctx context.Context, path string) error {
 	return nil
 }
 
-// LoadMasterKeys reads the file at path. It refuses a file that anyone but its
+// LoadMasterKeys reads the file at path. It refuses a file that others than its
 // owner may read or write.
 func LoadMasterKeys(path string) (*MasterKeys, error) {
 	set, err := readKeyFile(path)
@@ -120,8 +120,8 @@ func LoadMasterKeys(path string) (*MasterKeys, error) {
 // CurrentID returns the id of the master key that wraps new data keys.
 func (m *MasterKeys) CurrentID() string { return m.snapshot().current.id }
 
-// PreviousID returns the id of the master key that a rotation is about to drop;
-// ok is false if no rotation is in progress.
+// PreviousID returns the id of the master key that a rotation will drop. ok is
+// false if no rotation is in progress.
 func (m *MasterKeys) PreviousID() (id string, ok bool) {
 	s := m.snapshot()
 	if s.previous == nil {
@@ -172,9 +172,9 @@ func (m *MasterKeys) AddNew(ctx context.Context) error {
 	return nil
 }
 
-// DropPrevious ends a rotation: the file forgets the previous key. Call it only
-// when every data key in the store is wrapped with the current one, because all
-// others are lost. It does nothing if there is no previous key.
+// DropPrevious ends a rotation: it removes the previous key from the file. Call
+// it only when every data key in the store is wrapped with the current one,
+// because all others are lost. It does nothing if there is no previous key.
 func (m *MasterKeys) DropPrevious(ctx context.Context) error {
 	err := m.change(ctx, func(s keySet) (keySet, error) {
 		return keySet{current: s.current}, nil
@@ -192,7 +192,7 @@ func (m *MasterKeys) snapshot() keySet {
 }
 
 // change replaces the keys in the file, then in memory. It holds the lock of
-// the file and compares it with the keys in memory first: otherwise two
+// the file and first compares the file with the keys in memory. Otherwise two
 // concurrent rotations could drop a key that wraps data.
 func (m *MasterKeys) change(ctx context.Context, next func(keySet) (keySet, error)) error {
 	m.mu.Lock()
@@ -224,7 +224,7 @@ func (m *MasterKeys) change(ctx context.Context, next func(keySet) (keySet, erro
 	})
 }
 
-// write puts set into the file, or changes nothing and leaves no key next to
+// write writes set to the file, or changes nothing and leaves no key next to
 // it. The caller holds the file's lock.
 func (m *MasterKeys) write(set keySet) error {
 	text, err := encodeKeyFile(set)
@@ -248,7 +248,7 @@ func (m *MasterKeys) write(set keySet) error {
 }
 
 // withFileLock runs f while no other process runs f for the same file, whatever
-// links led to it. The lock is on a separate file, because the file itself is
+// links lead to it. The lock is a separate file, because the file itself is
 // replaced.
 func withFileLock(ctx context.Context, path string, f func() error) error {
 	unlock, err := ownfile.Lock(ctx, ownfile.Resolve(path)+".lock")
@@ -311,8 +311,8 @@ func readKeyFile(path string) (keySet, error) {
 	return parseKeyFile(text)
 }
 
-// parseKeyFile reads the text of a key file. None of its own errors repeats the
-// text, and it drops those of encoding/json, which may.
+// parseKeyFile reads the text of a key file. Its errors never repeat the text.
+// It drops those of encoding/json, which may.
 func parseKeyFile(text []byte) (keySet, error) {
 	if len(text) > keyFileLimit {
 		return keySet{}, errors.New("it is too long for a master key file")

@@ -9,7 +9,7 @@ import (
 	"rollcall/internal/ownfile"
 )
 
-// A link to the master key file is followed, and remains a link.
+// A link to the master key file is followed, and stays a link.
 func TestRotateThroughLink(t *testing.T) {
 	dir, elsewhere := t.TempDir(), t.TempDir()
 	link, path := filepath.Join(dir, "master.key"), filepath.Join(elsewhere, "key")

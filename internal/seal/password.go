@@ -20,12 +20,12 @@ type argonParams struct {
 	threads uint8
 }
 
-// owasp holds the parameters that the OWASP Password Storage Cheat Sheet asks
-// of argon2id: 19 MiB, two passes, one lane.
+// owasp holds the parameters for argon2id in the OWASP Password Storage Cheat
+// Sheet: 19 MiB, two passes, one lane.
 var owasp = argonParams{memory: 19 << 10, time: 2, threads: 1}
 
-// These constants bound what a stored hash may ask for. A hash comes from our
-// own database, but that includes restored and imported ones, none of which may
+// These constants limit the cost of a stored hash. A hash comes from our own
+// database, but that includes restored and imported ones, none of which may
 // exhaust the machine's memory.
 const (
 	maxMemory  = 128 << 10 // KiB
@@ -39,8 +39,8 @@ const (
 	maxHash  = 64
 )
 
-// ErrBadHash reports a stored password hash that is not one of ours, or asks
-// for a cost beyond bounds.
+// ErrBadHash reports a stored password hash that is not one of ours, or whose
+// cost is beyond the limits.
 var ErrBadHash = errors.New("stored password hash is malformed or beyond bounds")
 
 // Derivation is one call of argon2id.
@@ -56,7 +56,7 @@ func (d Derivation) Key() []byte {
 	return argon2.IDKey(d.Password, d.Salt, d.Time, d.Memory, d.Threads, d.Size)
 }
 
-// Hasher hashes and verifies passwords, a bounded number at a time: each takes
+// Hasher hashes and verifies passwords, a limited number at a time: each needs
 // 19 MiB and some 20 ms of one core. It is safe for concurrent use.
 type Hasher struct {
 	slots  chan struct{}
@@ -65,7 +65,7 @@ type Hasher struct {
 	dummy  phc
 }
 
-// NewHasher returns a Hasher that works on at most n passwords at a time; zero
+// NewHasher returns a Hasher that works on at most n passwords at a time. Zero
 // or less means one per core. derive computes the hashes; nil means
 // Derivation.Key, in this process.
 func NewHasher(n int, derive func(Derivation) []byte) *Hasher { return newHasher(n, derive, owasp) }
@@ -97,10 +97,9 @@ func (h *Hasher) HashPassword(ctx context.Context, pw Secret) (string, error) {
 	return p.String(), nil
 }
 
-// VerifyPassword reports whether pw is the password behind the PHC string.
-// rehash asks the caller to store a new hash of pw, because this one was
-// created with other parameters; it is set only if ok is. The error is
-// ErrBadHash or that of ctx.
+// VerifyPassword reports whether the PHC string is a hash of pw. rehash asks
+// the caller to store a new hash of pw, because this one was created with other
+// parameters; it is set only if ok is. The error is ErrBadHash or that of ctx.
 func (h *Hasher) VerifyPassword(ctx context.Context, encoded string, pw Secret) (ok, rehash bool, err error) {
 	p, err := parsePHC(encoded)
 	if err != nil {
@@ -115,9 +114,9 @@ func (h *Hasher) VerifyPassword(ctx context.Context, encoded string, pw Secret) 
 	return ok, ok && stale, nil
 }
 
-// VerifyNothing does the work of VerifyPassword where there is no hash to
-// compare with, so that an unknown user takes as long as a known one. It never
-// succeeds; the error is that of ctx.
+// VerifyNothing does the work of VerifyPassword if there is no hash to compare
+// with, so that an unknown user takes as long as a known one. It never
+// succeeds. The error is that of ctx.
 func (h *Hasher) VerifyNothing(ctx context.Context, pw Secret) error {
 	hash, err := h.run(ctx, h.dummy, len(h.dummy.hash), pw)
 	if err != nil {
@@ -162,7 +161,7 @@ func (p phc) String() string {
 		p.memory, p.time, p.threads, b64.EncodeToString(p.salt), b64.EncodeToString(p.hash))
 }
 
-// parsePHC accepts exactly what String writes, within bounds.
+// parsePHC accepts exactly the output of String, within limits.
 func parsePHC(s string) (phc, error) {
 	parts := strings.Split(s, "$")
 	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
@@ -198,7 +197,8 @@ func parsePHC(s string) (phc, error) {
 		len(p.hash) > maxHash {
 		return phc{}, ErrBadHash
 	}
-	// Leading zeros, signs and stray base64 bits: one hash, one spelling.
+	// Leading zeros, signs and stray base64 bits are refused, so each hash has
+	// one spelling.
 	if p.String() != s {
 		return phc{}, ErrBadHash
 	}

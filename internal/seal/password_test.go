@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// cheap keeps tests fast that are not about the cost.
+// cheap makes tests fast that do not concern the cost.
 var cheap = argonParams{memory: 64, time: 1, threads: 1}
 
 func TestHashPassword(t *testing.T) {

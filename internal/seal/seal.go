@@ -1,6 +1,6 @@
-// Package seal keeps secrets: it encrypts secrets that must be returned later
-// (access key secrets, one-time-code seeds, service passwords), hashes those
-// that must only be recognised (passwords), matches one-time codes, and
+// Package seal protects secrets. It encrypts secrets that must be returned
+// later (access key secrets, one-time-code seeds, service passwords), hashes
+// those that must only be recognized (passwords), matches one-time codes, and
 // generates the random identifiers and secrets of the service. No other package
 // uses crypto/cipher, and no other package decides a key length.
 //
@@ -8,20 +8,20 @@
 //
 //   - A secret in memory is a [Secret]: it prints as REDACTED in fmt,
 //     encoding/json, log/slog and database/sql, and only Reveal returns it.
-//   - A secret at rest is sealed by AES-256-GCM under a data key, and bound to
-//     its table, row and column ([Location]): a ciphertext that was moved to
+//   - A secret at rest is sealed with AES-256-GCM under a data key, and bound
+//     to its table, row and column ([Location]): a ciphertext that was moved to
 //     another row does not open.
 //   - Data keys are stored wrapped with a master key, which is in a file
-//     outside the database. The wrong file is noticed before anything is
-//     served ([ErrWrongMasterKey]).
+//     outside the database. The wrong file is noticed before the service
+//     answers ([ErrWrongMasterKey]).
 //   - The master key can be rotated while the service runs, and a crash after
 //     any step leaves every secret readable; see [MasterKeys.AddNew].
 //
 // It refuses a master key file that others may read, sealed bytes that were
-// cut, changed or moved, and password hashes whose cost is beyond bounds.
+// cut, changed or moved, and password hashes whose cost is beyond the limits.
 //
-// It does not promise to wipe secrets from memory, which the Go runtime may
-// copy. The program that starts the service switches core dumps off.
+// It does not wipe secrets from memory, because the Go runtime may copy them.
+// The program that starts the service turns off core dumps.
 package seal
 
 import (
@@ -84,8 +84,8 @@ func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 // LogValue returns REDACTED.
 func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 
-// Value returns an error: a secret goes into the database sealed, never in
-// clear.
+// Value returns an error, because a secret goes into the database sealed, never
+// in clear.
 func (Secret) Value() (driver.Value, error) {
 	return nil, errors.New("store secret: it is not sealed")
 }
@@ -102,8 +102,8 @@ func randomBase64(bytes int) Secret {
 	return NewSecret(base64.StdEncoding.EncodeToString(randomBytes(bytes)))
 }
 
-// randomBytes never fails: crypto/rand ends the process where the system has
-// no randomness.
+// randomBytes never fails: crypto/rand ends the process if the system has no
+// randomness.
 func randomBytes(n int) []byte {
 	b := make([]byte, n)
 	_, _ = rand.Read(b)

@@ -18,7 +18,7 @@ var TokenAlgorithms = []string{"RS256", "ES384"}
 // tokenRSABits is the length of AWS's own keys (recorded).
 const tokenRSABits = 2048
 
-// TokenKey is a new key for one of TokenAlgorithms, not sealed yet.
+// TokenKey is a new key for one of TokenAlgorithms that is not sealed yet.
 type TokenKey struct {
 	Algorithm string
 	Public    []byte // PKIX, DER

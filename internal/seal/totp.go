@@ -20,13 +20,14 @@ const (
 	codeDigits  = 6
 	seedBytes   = 40 // 64 base32 characters, as AWS's virtual devices have
 
-	// These constants say how far the second code of a pair may be from the
-	// device's clock. Observed of AWS, which publishes no figure.
+	// These constants limit the difference between the second code of a pair
+	// and the device's clock. They were observed on AWS, which publishes no
+	// figure.
 	pairBehind = 998
 	pairAhead  = 1000
 
-	// signInWindow says how far a code at sign-in may be from the device's
-	// clock, to both sides (recorded).
+	// signInWindow limits the difference between a code at sign-in and the
+	// device's clock, in both directions (recorded).
 	signInWindow = 2
 )
 
@@ -40,8 +41,8 @@ func NewTOTPSeed() Secret {
 // them, as EnableMFADevice and ResyncMFADevice pass them. It searches around
 // now plus the device's drift (zero for a new device), the second code from 998
 // steps behind to 1000 ahead. Both codes must be newer than lastStep, the step
-// of the second code of the last accepted pair (zero for none), so no pair
-// works twice, nor half of one. Equal and reversed codes do not match.
+// of the second code of the last accepted pair (zero for none), so neither a
+// pair nor one of its codes works twice. Equal and reversed codes do not match.
 //
 // Store step and newDrift with the device, in the transaction that read
 // lastStep. A failed search costs 2000 HMACs, about 5 ms.
@@ -51,7 +52,8 @@ func MatchPair(seed Secret, code1, code2 string, now time.Time, drift, lastStep 
 	}
 	clock := stepAt(now)
 	for i := int64(0); i <= pairAhead; i++ {
-		// The nearest steps come first: an honest device is found immediately.
+		// The nearest steps come first, so an honest device is found
+		// immediately.
 		for _, s := range [2]int64{clock + drift + i, clock + drift - i} {
 			if s-1 <= lastStep || s < clock+drift-pairBehind {
 				continue
@@ -64,21 +66,21 @@ func MatchPair(seed Secret, code1, code2 string, now time.Time, drift, lastStep 
 	return 0, 0, false
 }
 
-// CodeWindow returns the first and the last step whose codes MatchCode takes
+// CodeWindow returns the first and the last step whose codes MatchCode accepts
 // now from a device whose clock is drift steps ahead of ours. Codes of steps
 // before oldest will never be accepted again, however the device is
-// synchronised, so what is known of their use can be forgotten. MatchPair goes
-// back by pairBehind at most, and only once, because every pair is newer than
-// the one before.
+// synchronized, so records of their use can be deleted. MatchPair goes back by
+// at most pairBehind, and only once, because every pair is newer than the
+// previous one.
 func CodeWindow(now time.Time, drift int64) (first, last, oldest int64) {
 	clock := stepAt(now) + drift
 	return clock - signInWindow, clock + signInWindow, clock - signInWindow - pairBehind
 }
 
-// MatchCode looks for the code that a device shows now, give or take two steps,
-// if its clock is drift steps ahead of ours. The codes of the steps in used do
-// not match: each works once, in any order. Those of the pair that MatchPair
-// took work as well. The caller stores step among the used steps in the
+// MatchCode finds the code that a device shows now, within two steps, if its
+// clock is drift steps ahead of ours. The codes of the steps in used do not
+// match, so each works once, in any order. The codes of a pair that MatchPair
+// accepted work as well. The caller stores step among the used steps in the
 // transaction that read them.
 func MatchCode(seed Secret, code string, now time.Time, drift int64, used []int64) (step int64, ok bool) {
 	if !isCode(code) {
@@ -95,7 +97,7 @@ func MatchCode(seed Secret, code string, now time.Time, drift int64, used []int6
 
 func stepAt(t time.Time) int64 { return t.Unix() / stepSeconds }
 
-// isCode accepts six ASCII digits and nothing around them.
+// isCode accepts six ASCII digits and nothing else.
 func isCode(s string) bool {
 	if len(s) != codeDigits {
 		return false
@@ -118,9 +120,9 @@ func isCodeOf(seed Secret, step int64, code string) bool {
 	return err == nil && subtle.ConstantTimeCompare([]byte(want), []byte(code)) == 1
 }
 
-// MFAURI returns what the QR code of a device holds, as IAM's model says:
-// otpauth://totp/<device>@<owner>?secret=<base32>. owner is the user's name,
-// or the account number for the device of root.
+// MFAURI returns the content of a device's QR code, as IAM's model says:
+// otpauth://totp/<device>@<owner>?secret=<base32>. owner is the user's name, or
+// the account number for the device of root.
 func MFAURI(device, owner string, seed Secret) Secret {
 	// Query escaping also hides the + = @ and , of IAM names, which some
 	// authenticators would misread.

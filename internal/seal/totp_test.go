@@ -73,8 +73,8 @@ func TestMatchCode(t *testing.T) {
 	}
 }
 
-// A code whose use was forgotten is never accepted again: the furthest that
-// pairs can move a device's clock back still excludes it.
+// A code whose use was deleted is never accepted again: even the largest step
+// back of a device's clock excludes it.
 func TestCodeWindow(t *testing.T) {
 	now, drift, last := stepAt(noon), int64(5), int64(0)
 	_, _, oldest := CodeWindow(noon, drift)
