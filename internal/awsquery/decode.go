@@ -15,8 +15,8 @@ import (
 const maxSkip = 10
 
 // Decode fills the input of an operation from a form. It ignores parameters
-// that the operation does not have, as AWS does. What cannot be read is
-// MalformedInput; awsmodel.Check decides whether what was read is allowed.
+// that the operation does not have, as AWS does. Unreadable values are
+// MalformedInput. awsmodel.Check decides whether the values are allowed.
 //
 // The texts about indexes and about structure ("0 is not a valid index", "Start
 // of list found where not expected") are recorded (recorded-2026 R4.2); those
@@ -26,7 +26,7 @@ func (op Operation) Decode(f Form, in any) *awsmodel.Error {
 	d, plan := decoder{}, op.planned()
 	for _, p := range f.params {
 		if strings.HasSuffix(p.name, ".") {
-			continue // names nothing, and must not be taken for the name before the dot
+			continue // it names nothing, and must not count as the name before the dot
 		}
 		d.param = p
 		if err := d.set(plan.in, top, p.name); err != nil {
@@ -40,7 +40,7 @@ func (op Operation) Decode(f Form, in any) *awsmodel.Error {
 type decoder struct {
 	param
 	// keys holds the keys of maps by the name of their entry. A key comes
-	// before its value, because forms are ordered.
+	// before its value, because forms are sorted.
 	keys map[string]string
 }
 
@@ -91,9 +91,9 @@ func (d *decoder) setMember(n *node, v reflect.Value, rest string) *awsmodel.Err
 	return nil
 }
 
-// setElement stores in an element of a list, Tags.member.1. A name where the
-// index belongs, Tags.member.one, is not the name of an element: a list of
-// structures has a first element, of which nothing is known (recorded).
+// setElement stores a value in an element of a list, Tags.member.1. A name in
+// place of the index, Tags.member.one, is not the name of an element: then a
+// list of structures has an empty first element (recorded).
 func (d *decoder) setElement(n *node, v reflect.Value, rest string) *awsmodel.Error {
 	if rest == "" {
 		return d.setEmpty(v, reflect.MakeSlice(n.typ, 0, 0))
@@ -113,9 +113,9 @@ func (d *decoder) setElement(n *node, v reflect.Value, rest string) *awsmodel.Er
 	return d.set(n.elem, v.Index(index-1), rest)
 }
 
-// extend makes a list long enough to hold an element. Elements come in the
-// order of their indexes, so a list grows only by the missing elements, which
-// stay empty.
+// extend makes a list long enough for an element. Elements come in the order of
+// their indexes, so a list grows only by the missing elements, which stay
+// empty.
 func extend(v reflect.Value, index int) *awsmodel.Error {
 	length := v.Len()
 	if skip := index - max(length, 1); skip > maxSkip {
@@ -131,7 +131,7 @@ func extend(v reflect.Value, index int) *awsmodel.Error {
 	return nil
 }
 
-// grouped prints a number as AWS does, 1,499.
+// grouped returns a number in AWS's form, 1,499.
 func grouped(n int) string {
 	s := strconv.Itoa(n)
 	for at := len(s) - 3; at > 0; at -= 3 {
@@ -140,7 +140,8 @@ func grouped(n int) string {
 	return s
 }
 
-// setEntry stores half an entry of a map, Map.entry.1.key or Map.entry.1.value.
+// setEntry stores the key or the value of a map's entry, Map.entry.1.key or
+// Map.entry.1.value.
 func (d *decoder) setEntry(n *node, v reflect.Value, rest string) *awsmodel.Error {
 	if rest == "" {
 		return d.setEmpty(v, reflect.MakeMap(n.typ))
@@ -186,8 +187,8 @@ func (d *decoder) setEntry(n *node, v reflect.Value, rest string) *awsmodel.Erro
 	return nil
 }
 
-// setEmpty handles the bare name of a list or map with an empty value, Tags=,
-// by which clients send an empty one.
+// setEmpty handles the name of a list or map with an empty value, Tags=, by
+// which clients send an empty one.
 func (d *decoder) setEmpty(v, empty reflect.Value) *awsmodel.Error {
 	if d.value != "" {
 		return malformed("Unexpected list element termination")
@@ -196,8 +197,8 @@ func (d *decoder) setEmpty(v, empty reflect.Value) *awsmodel.Error {
 	return nil
 }
 
-// indexed takes the keyword and an index off the front of rest. The index is 0
-// if something other than a number is in its place.
+// indexed removes the keyword and an index from the front of rest. The index is
+// 0 if there is no number in its place.
 func (d *decoder) indexed(rest, keyword string) (index int, left string, err *awsmodel.Error) {
 	word, rest := cut(rest)
 	if word != keyword {
@@ -227,14 +228,14 @@ func (d *decoder) indexed(rest, keyword string) (index int, left string, err *aw
 }
 
 // maxIndexDigits limits the length of an index. All longer ones are far too
-// large and refused; the limit only bounds the number.
+// large and refused.
 const maxIndexDigits = 9
 
 func (d *decoder) setScalar(n *node, v reflect.Value) *awsmodel.Error {
 	switch n.kind {
 	case text:
-		// AWS refuses an empty value of an enumerated member by its value set.
-		// The SDK's type cannot tell empty from absent.
+		// AWS refuses an empty value of an enumerated member. The SDK's type
+		// does not distinguish empty from absent.
 		if n.enum && d.value == "" {
 			v.SetString(awsmodel.EmptyEnum)
 		} else {

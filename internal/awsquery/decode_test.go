@@ -221,7 +221,7 @@ func BenchmarkDecodeCreateUser(b *testing.B) {
 	}
 }
 
-// FuzzDecode checks that decoding ends, whatever is sent, and that neither the
+// FuzzDecode checks that decoding ends for any input, and that neither the
 // order of the parameters nor the spelling of their escapes changes its result.
 func FuzzDecode(f *testing.F) {
 	f.Add(createUserForm)

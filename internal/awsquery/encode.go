@@ -12,12 +12,12 @@ import (
 	"rollcall/internal/awsmodel"
 )
 
-// timeFormat has whole seconds and is always UTC: AWS is recorded to cut
+// timeFormat has whole seconds and is always UTC: AWS is recorded to drop
 // fractions (spec 4.1, "Dates out"). milliFormat is the format of milliMembers.
 const timeFormat, milliFormat = "2006-01-02T15:04:05Z", "2006-01-02T15:04:05.000Z"
 
-// milliMembers are the times, by their structures, that AWS returns to the
-// millisecond. Recorded.
+// milliMembers are the times, by their structures, that AWS returns with
+// milliseconds. Recorded.
 var milliMembers = map[string]bool{
 	"GetServiceLastAccessedDetailsResponse.JobCreationDate":               true,
 	"GetServiceLastAccessedDetailsResponse.JobCompletionDate":             true,
@@ -32,13 +32,13 @@ var milliMembers = map[string]bool{
 	"SAMLPrivateKey.Timestamp":                                            true,
 }
 
-// faultNamespace is the namespace that AWS puts on InvalidAction instead of the
-// service's.
+// faultNamespace is the namespace that AWS uses for InvalidAction instead of
+// the service's.
 const faultNamespace = "http://webservices.amazon.com/AWSFault/2005-15-09"
 
-// Encode writes the answer of an operation. out is the result of Call; nil
-// stands for an output without members. It fails only for an out of another
-// type, or one with a stream of negative size.
+// Encode returns the answer of an operation. out is the result of Call; nil
+// means an output without members. It fails only for an out of another type, or
+// with a stream of negative size.
 func (op Operation) Encode(out any, requestID string) (*Response, error) {
 	e := encoder{buf: make([]byte, 0, 1024)}
 	p := op.planned()
@@ -63,9 +63,9 @@ func (op Operation) Encode(out any, requestID string) (*Response, error) {
 	return &Response{Status: http.StatusOK, ContentType: ContentType, text: e.buf, blob: e.blob, at: e.at}, nil
 }
 
-// EncodeError writes the answer to a call of service ("iam" or "sts") that
-// failed. An error without a message has no Message element: clients print
-// something else for an empty one.
+// EncodeError returns the answer to a failed call of service ("iam" or "sts").
+// An error without a message has no Message element: clients print something
+// else for an empty one.
 func EncodeError(service string, err *awsmodel.Error, requestID string) *Response {
 	namespace := faultNamespace
 	if err.Code != "InvalidAction" {
@@ -102,8 +102,8 @@ func (e *encoder) open(name, namespace string) {
 }
 
 // value writes one element. Absent values, nil and empty strings of enumerated
-// types, are left out. Lists and maps are absent only if they are nil, and
-// lists that AWS always writes are never absent.
+// types, are omitted. Lists and maps are absent only if they are nil, and lists
+// that AWS always writes are never absent.
 func (e *encoder) value(n *node, v reflect.Value, name string, depth int) {
 	if n.pointer {
 		if v.IsNil() {
@@ -121,8 +121,8 @@ func (e *encoder) value(n *node, v reflect.Value, name string, depth int) {
 	case dict:
 		e.dict(n, v, name, depth)
 	case text:
-		// An element of a list is written even if it is empty, or the others
-		// would move.
+		// An element of a list is written even if it is empty, because the
+		// others would move.
 		if n.pointer || v.Len() > 0 || n.typ.Name() == "string" {
 			e.buf = appendElement(e.buf, depth, name, v.String())
 		}
@@ -164,7 +164,7 @@ func (e *encoder) structure(n *node, v reflect.Value, name string, depth int) {
 	e.close(start, inside, name, depth)
 }
 
-// close ends the element begun at start, or makes it an empty one.
+// close ends the element that began at start, or turns it into an empty one.
 func (e *encoder) close(start, inside int, name string, depth int) {
 	if len(e.buf) == inside {
 		e.buf = appendEmpty(e.buf[:start], depth, name)
@@ -202,7 +202,7 @@ func (e *encoder) list(n *node, v reflect.Value, name string, depth int) {
 	e.close(start, inside, name, depth)
 }
 
-// dict writes a map, ordered by its keys so that equal answers are equal bytes.
+// dict writes a map, sorted by its keys so that equal answers have equal bytes.
 func (e *encoder) dict(n *node, v reflect.Value, name string, depth int) {
 	if v.IsNil() {
 		return

@@ -37,7 +37,7 @@ const metadata = `  <ResponseMetadata>
   </ResponseMetadata>
 `
 
-// result adds the frame around the inside of a result element.
+// result adds the frame around the content of a result element.
 func result(action, inside string) string {
 	if inside == "" {
 		inside = "  <" + action + "Result/>\n"
@@ -179,7 +179,7 @@ func TestEncodeError(t *testing.T) {
 	}
 }
 
-// report is an output of our own: it streams a blob.
+// report is one of our own outputs: it streams a blob.
 type report struct {
 	Content       awsquery.Blob
 	ReportFormat  types.ReportFormatType
@@ -188,7 +188,7 @@ type report struct {
 
 var getReport = bind[iam.GetCredentialReportInput, report]()
 
-// stream makes a Blob of a size that yields what r yields.
+// stream creates a Blob of a size with the bytes of r.
 func stream(size int64, r io.Reader) awsquery.Blob {
 	return awsquery.Blob{Size: size, WriteTo: func(w io.Writer) error {
 		// Hidden, or io.Copy would write all of a string reader at once.
@@ -278,7 +278,7 @@ func TestOfRefusesStreams(t *testing.T) {
 	}
 }
 
-// textOf returns the text of the first element of a name.
+// textOf returns the text of the first element with a name.
 func textOf(t *testing.T, answer, name string) string {
 	t.Helper()
 	dec := xml.NewDecoder(strings.NewReader(answer))
@@ -304,8 +304,8 @@ func textOf(t *testing.T, answer, name string) string {
 	}
 }
 
-// FuzzEncode checks that an answer is well-formed and holds what was put in,
-// except the characters that XML cannot carry.
+// FuzzEncode checks that an answer is well-formed and contains the original
+// values, except characters that XML does not allow.
 func FuzzEncode(f *testing.F) {
 	for _, s := range []string{"", "a", "</Message><Code>x</Code>", "]]>", "&amp;", "\r\n\t \x00\x1f\x7f\u0085\u2028",
 		"\ufffe\uffff\ufffd", "\xff\xc0\xaf", "🙂é"} {

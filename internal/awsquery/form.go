@@ -174,8 +174,8 @@ func unhex(c byte) byte {
 	return 255
 }
 
-// compareNames orders parameter names part by part, parts that are numbers by
-// their value, so that member.2 comes before member.10 and member.01 is
+// compareNames orders parameter names part by part. Parts that are numbers are
+// compared by value, so that member.2 comes before member.10 and member.01 is
 // member.1. Two names for which it returns 0 are one parameter.
 func compareNames(a, b string) int {
 	for {
@@ -208,7 +208,8 @@ func compareParts(a, b string) int {
 	return strings.Compare(a, b)
 }
 
-// digits returns a number without its leading zeros, and whether s is one.
+// digits returns a number without its leading zeros. ok says whether s is a
+// number.
 func digits(s string) (string, bool) {
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {

@@ -15,14 +15,14 @@ import (
 // JSONContentType is the Content-Type of an answer in JSON.
 const JSONContentType = "application/json"
 
-// EncodeJSON writes the answer of an operation in JSON, as STS does for a
-// client that accepts only that (recorded-2026 R4.6):
+// EncodeJSON returns the answer of an operation in JSON, as STS does for a client that accepts only
+// JSON (recorded-2026 R4.6):
 //
 //	{"GetCallerIdentityResponse":{"GetCallerIdentityResult":{…},"ResponseMetadata":{"RequestId":"…"}}}
 //
-// Members are in the order of their names. Absent members are null, and times
-// are seconds since 1970, as clients have quoted such answers. It fails as
-// Encode does, and for an output with a stream.
+// Members are in the order of their names. Absent members are null, and times are seconds since
+// 1970, as clients have quoted such answers. It fails in the same cases as Encode, and for an
+// output with a stream.
 func (op Operation) EncodeJSON(out any, requestID string) (*Response, error) {
 	answer := map[string]any{"ResponseMetadata": map[string]any{"RequestId": requestID}}
 	p := op.planned()
@@ -42,8 +42,8 @@ func (op Operation) EncodeJSON(out any, requestID string) (*Response, error) {
 	return jsonResponse(http.StatusOK, map[string]any{op.Name + "Response": answer}), nil
 }
 
-// EncodeErrorJSON writes the answer to a failed call in JSON. An error without
-// a message has a null in its place.
+// EncodeErrorJSON returns the answer to a failed call in JSON. An error without
+// a message has null in its place.
 func EncodeErrorJSON(err *awsmodel.Error, requestID string) *Response {
 	refused := map[string]any{"Type": err.Fault(), "Code": err.Code, "Message": nil}
 	if err.Message != "" {
@@ -56,7 +56,7 @@ func jsonResponse(status int, answer map[string]any) *Response {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	// Maps with texts as keys, and what jsonValue returns, can be written.
+	// Maps with texts as keys, and results of jsonValue, can be encoded.
 	_ = e.Encode(answer)
 	return &Response{Status: status, ContentType: JSONContentType, text: bytes.TrimSuffix(b.Bytes(), []byte("\n"))}
 }
@@ -106,7 +106,7 @@ func jsonStructure(n *node, v reflect.Value) any {
 	return all
 }
 
-// jsonUnion returns the one member that a union has.
+// jsonUnion returns the member that a union has.
 func jsonUnion(n *node, v reflect.Value) any {
 	if v.IsNil() {
 		return nil

@@ -13,13 +13,13 @@ import (
 
 // Operation is one action bound to the function that serves it.
 type Operation struct {
-	// Service is "iam" or "sts"; Name is the action; Version is the value of the
-	// Version parameter that goes with it.
+	// Service is "iam" or "sts". Name is the action. Version is the value of the
+	// Version parameter.
 	Service, Name, Version string
 	// NewInput returns a pointer to an empty input structure.
 	NewInput func() any
-	// Call serves the action. in is what NewInput made and Decode filled; out is
-	// for Encode.
+	// Call runs the action. in comes from NewInput and was filled by Decode; out
+	// is for Encode.
 	Call func(ctx context.Context, in any) (out any, err error)
 
 	plan func() (*plan, error)
@@ -38,10 +38,9 @@ type plan struct {
 // the same members, in which a Blob may replace a blob. A field of ours that
 // AWS does not know has its wire name in a tag query:"Name".
 //
-// It panics if the model does not know the action: a mistake in the program,
-// found when it starts. Types without the model's members are found when the
-// operation is first used, because comparing all of them would delay every
-// start: see Check.
+// It panics if the model does not contain the action, which is a mistake in the
+// program. Types without the model's members are found when the operation is
+// first used, because comparing all of them would delay every start: see Check.
 func Of[I, O any](fn func(context.Context, *I) (*O, error)) Operation {
 	op, err := operationOf(reflect.TypeFor[I](), reflect.TypeFor[O]())
 	if err != nil {
@@ -83,8 +82,8 @@ func (op Operation) Check() error {
 	return nil
 }
 
-// planned panics if the operation's types do not fit the model: a mistake in
-// the program, which Check finds.
+// planned panics if the operation's types do not match the model, which is a
+// mistake in the program. Check finds it.
 func (op Operation) planned() *plan {
 	p, err := op.plan()
 	if err != nil {

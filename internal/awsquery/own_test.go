@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 )
 
-// GetCredentialReportInput is the SDK's with a parameter of our own.
+// GetCredentialReportInput is the SDK's input with a parameter of our own.
 type GetCredentialReportInput struct {
 	Rollcall *struct {
 		At   *time.Time

@@ -24,7 +24,7 @@ const (
 	union
 )
 
-// node describes the wire form of one value: a Go type and its place in the
+// node describes the wire form of one value: a Go type and its position in the
 // model. Nodes are created once and only read afterwards.
 type node struct {
 	kind    kind
@@ -34,7 +34,7 @@ type node struct {
 	elem    *node        // of a list or the value of a dict
 	always  bool         // a nil list is written as an empty one
 	enum    bool         // a text that is one of the model's values
-	millis  bool         // a timestamp that is written to the millisecond
+	millis  bool         // a timestamp that is written with milliseconds
 	fields  []field      // of a structure or a union, in the model's order
 }
 
@@ -43,7 +43,7 @@ type field struct {
 	name  string // on the wire
 	index int    // in the Go struct; for a union always that of Value
 	node  *node
-	// variant is the pointer type that stands for a union's member.
+	// variant is the pointer type that represents a union's member.
 	variant reflect.Type
 }
 
@@ -65,8 +65,8 @@ func newPlan(op awsmodel.Operation, in, out reflect.Type) (*plan, error) {
 		return nil, fmt.Errorf("output: %w", err)
 	}
 	if strings.HasPrefix(op.Name, "List") {
-		// AWS also writes the lists of List actions, though the model requires
-		// only some of them (ListSSHPublicKeys not).
+		// AWS also writes the lists of List actions, although the model
+		// requires only some of them (not those of ListSSHPublicKeys).
 		for _, f := range p.out.fields {
 			f.node.always = f.node.kind == list
 		}
@@ -101,7 +101,7 @@ func (n *node) holds(k kind) bool {
 	return false
 }
 
-// newTop plans an input or output, which the model may not have.
+// newTop plans an input or output, which may be missing in the model.
 func newTop(s *awsmodel.Shape, t reflect.Type) (*node, error) {
 	if s == nil {
 		s = &awsmodel.Shape{Kind: awsmodel.Structure}
@@ -186,7 +186,7 @@ func structFields(s *awsmodel.Shape, t reflect.Type) ([]field, error) {
 	return fields, nil
 }
 
-// newOwn plans a parameter of ours, which is not in AWS's model.
+// newOwn plans one of our own parameters, which is not in AWS's model.
 func newOwn(t reflect.Type) (*node, error) {
 	switch t {
 	case reflect.TypeFor[*string]():

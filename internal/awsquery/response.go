@@ -6,12 +6,12 @@ import (
 	"io"
 )
 
-// ContentType is the Content-Type of answers in XML, without a charset as AWS
-// sends it.
+// ContentType is the Content-Type of answers in XML, without a charset, as on
+// AWS.
 const ContentType = "text/xml"
 
-// Blob is an output member that is streamed. It replaces the SDK's []byte in an
-// output structure of our own.
+// Blob is an output member that is streamed. It replaces the SDK's []byte in
+// one of our own output structures.
 type Blob struct {
 	// Size is the exact number of bytes that WriteTo writes, before Base64.
 	Size int64
@@ -19,7 +19,7 @@ type Blob struct {
 	WriteTo func(w io.Writer) error
 }
 
-// Response is an answer, ready to be sent once.
+// Response is an answer that can be sent once.
 type Response struct {
 	// Status is the HTTP status.
 	Status int
@@ -42,9 +42,8 @@ func (r *Response) Len() int64 {
 }
 
 // WriteTo writes the answer to w and returns the number of bytes written. If a
-// stream yields more or fewer bytes than its size, it returns an error. The
-// bytes written by then are not a whole answer, and the connection must be
-// broken.
+// stream has more or fewer bytes than its size, it returns an error. The answer
+// is then incomplete, and the connection must be broken.
 func (r *Response) WriteTo(w io.Writer) (int64, error) {
 	if r.blob == nil {
 		n, err := w.Write(r.text)
@@ -68,19 +67,19 @@ func (r *Response) WriteTo(w io.Writer) (int64, error) {
 	return written + int64(n), err
 }
 
-// chunk is the number of bytes that are encoded at a time: a multiple of three,
-// so that no padding falls between.
+// chunk is the number of bytes that are encoded at a time. It is a multiple of
+// three, so that there is no padding between chunks.
 const chunk = 12 << 10
 
-// base64Writer encodes what is written to it, in constant memory.
-// encoding/base64's own writer works in pieces of 1 KiB, each of them a write.
+// base64Writer encodes the written bytes in constant memory. encoding/base64's
+// own writer works in pieces of 1 KiB, with one write each.
 type base64Writer struct {
 	w       io.Writer
-	left    int64 // bytes still to come
+	left    int64 // bytes that are still expected
 	written int64 // bytes written to w
 	in      []byte
 	out     []byte
-	err     error // of w, or of the stream; stays
+	err     error // the first error of w or of the stream
 }
 
 func newBase64Writer(w io.Writer, size int64) *base64Writer {

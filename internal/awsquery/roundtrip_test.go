@@ -24,14 +24,14 @@ import (
 	"rollcall/internal/sdkhttp"
 )
 
-// unexported leaves out the SDK's marker fields and what it adds to outputs.
+// unexported ignores the SDK's marker fields and its additions to outputs.
 var unexported = cmp.FilterPath(func(p cmp.Path) bool {
 	field, ok := p.Last().(cmp.StructField)
 	return ok && (field.Name() == "noSmithyDocumentSerde" || field.Name() == "ResultMetadata")
 }, cmp.Ignore())
 
 // filler fills structures with values that are all different. With empty it
-// fills in values that are present and hold nothing.
+// fills in values that are present and empty.
 type filler struct {
 	count int
 	empty bool
@@ -103,8 +103,7 @@ func (f *filler) fillString(v reflect.Value) {
 	}
 }
 
-// echo answers every action: it keeps the input and answers with the given
-// output.
+// echo answers every action: it keeps the input and returns the given output.
 type echo struct {
 	op  awsquery.Operation
 	in  any
@@ -207,7 +206,7 @@ func roundTrip(t *testing.T, server *echo, client any, method reflect.Method, em
 	options := cmp.Options{unexported}
 	if empty {
 		// The SDK sends nothing for an empty map and reads nothing into an
-		// empty blob: the loss is its own.
+		// empty blob. The loss is its own.
 		options = append(options, cmp.FilterValues(func(x, y any) bool {
 			return unordered(x) && unordered(y)
 		}, cmp.Ignore()))
@@ -227,8 +226,8 @@ func unordered(v any) bool {
 		value.Len() == 0
 }
 
-// TestRequestSnapshots decodes the requests that the SDK's own tests pin, and
-// finds every parameter of them in the input.
+// TestRequestSnapshots decodes the requests in the SDK's own tests, and finds
+// each of their parameters in the input.
 func TestRequestSnapshots(t *testing.T) {
 	for module, client := range map[string]any{"iam": &iam.Client{}, "sts": &sts.Client{}} {
 		list := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/aws/aws-sdk-go-v2/service/"+module)
@@ -266,12 +265,12 @@ func decodeSnapshot(t *testing.T, method reflect.Method, snapshot string) {
 	if failure := op.Decode(form, in.Interface()); failure != nil {
 		t.Fatal(failure)
 	}
-	if got := leaves(in); got != form.Len()-2 { // Action and Version are no members
+	if got := leaves(in); got != form.Len()-2 { // Action and Version are not members
 		t.Errorf("%d of %d parameters found in %+v", got, form.Len()-2, in)
 	}
 }
 
-// leaves counts the values that have parameters of their own.
+// leaves counts the values that have their own parameters.
 func leaves(v reflect.Value) int {
 	if v.Type() == reflect.TypeFor[time.Time]() || v.Type() == reflect.TypeFor[[]byte]() {
 		return 1

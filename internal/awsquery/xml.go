@@ -4,10 +4,10 @@ import (
 	"unicode/utf8"
 )
 
-// appendText appends s as the text of an element. Quotes stay as they are, as
-// in AWS's recorded messages (Value at 'userName'). Line ends become character
-// references, because a parser would change them. What XML 1.0 cannot carry
-// becomes U+FFFD. A tab stays itself.
+// appendText appends s as the text of an element. Quotes stay unchanged, as in
+// AWS's recorded messages (Value at 'userName'). Line ends become character
+// references, because a parser would change them. Characters that XML 1.0 does
+// not allow become U+FFFD. A tab stays unchanged.
 func appendText(b []byte, s string) []byte {
 	plain := 0
 	for i := 0; i < len(s); {
@@ -59,14 +59,14 @@ func appendClose(b []byte, name string) []byte {
 	return append(b, ">\n"...)
 }
 
-// appendEmpty writes an element without content, <Tags/>: AWS is recorded to
-// write empty lists so (and, we assume, everything empty).
+// appendEmpty writes an element without content, <Tags/>. AWS is recorded to
+// write empty lists in this way (and, we assume, everything empty).
 func appendEmpty(b []byte, depth int, name string) []byte {
 	b = append(appendIndent(b, depth), '<')
 	return append(append(b, name...), "/>\n"...)
 }
 
-// appendElement writes an element with nothing but text in it.
+// appendElement writes an element that only contains text.
 func appendElement(b []byte, depth int, name, value string) []byte {
 	if value == "" {
 		return appendEmpty(b, depth, name)
