@@ -10,7 +10,7 @@ import (
 type AccessJob struct {
 	Account string
 	ID      string
-	ARN     string // of the user, group, role or policy that it is about
+	ARN     string // the ARN of the user, group, role or policy
 	Created time.Time
 	Result  []byte
 }

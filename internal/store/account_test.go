@@ -10,8 +10,8 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// What ran for an account, or a user, does not count for one that is created
-// later with its number or its name.
+// Work that ran for an account, or a user, does not count for a later one with
+// its number or its name.
 func TestMadeAgain(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "u")

@@ -50,15 +50,15 @@ const (
 	backupProofSize = sha256.Size
 )
 
-// maxBackupRecord bounds a record, so that a damaged length takes no memory.
-// The longest records, pieces of reports, are far below it.
+// maxBackupRecord limits a record, so a damaged length takes no memory. The
+// longest records, pieces of reports, are far below it.
 const maxBackupRecord = 32 << 20
 
 var (
-	// ErrBadBackup reports that a file is no backup, or not a complete one.
+	// ErrBadBackup reports that a file is not a complete backup.
 	ErrBadBackup = errors.New("not a whole backup")
-	// ErrUnverified reports that a backup may differ from what was written: it
-	// has no proof, or its proof is wrong.
+	// ErrUnverified reports that a backup may have been changed: it has no
+	// proof, or its proof is wrong.
 	ErrUnverified = errors.New("the backup cannot be verified")
 	// ErrNotEmpty reports that a store has accounts, and should not be
 	// replaced.
@@ -70,7 +70,7 @@ type BackupInfo struct {
 	Taken  time.Time // to the second
 	Engine string    // of the store it was taken from
 	Schema int       // version of the schema
-	// Verified says that the proof shows that the backup is as it was written.
+	// Verified says that the proof shows that nobody has changed the backup.
 	Verified bool
 
 	Accounts, Users, Rows int64 // users without roots; all rows

@@ -51,13 +51,13 @@ func dataKey(t testing.TB, purpose seal.Purpose) seal.WrappedKey {
 	return k
 }
 
-// everything puts rows into every table, with values that are hard to carry.
+// everything adds rows to every table, with values that are hard to transfer.
 func everything(t *testing.T, db *store.DB) {
 	t.Helper()
 	insert(t, db, rowsOfEverything(t))
 }
 
-// statement is one of a test's own.
+// statement is a test's own statement.
 type statement struct {
 	sql  string
 	args []any
@@ -226,8 +226,8 @@ func TestBackup(t *testing.T) {
 					t.Errorf("restore says %+v, backup %+v", restored, info)
 				}
 				got := dump(t, b)
-				// Nobody knows what keys sealed after the backup: they are
-				// replaced.
+				// It is unknown what the keys sealed after the backup, so they
+				// are replaced.
 				view(t, b, func(tx *store.Tx) error {
 					keys, err := tx.AllDataKeys()
 					if len(keys) != 2 || keys[0].Sealed != 17+seal.MessagesPerKey ||
@@ -392,7 +392,7 @@ func FuzzCheckBackup(f *testing.F) {
 	})
 }
 
-// Nothing of an account outlives it.
+// No row of an account remains after it is deleted.
 func TestDeleteFullAccount(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		everything(t, db)
@@ -407,7 +407,7 @@ func TestDeleteFullAccount(t *testing.T) {
 	})
 }
 
-// A large backup takes longer to restore than a call may take.
+// A large backup may take longer to restore than a call may take.
 func TestRestoreTakesItsTime(t *testing.T) {
 	from := storetest.Open(t, store.Config{Memory: true})
 	fill(t, from)

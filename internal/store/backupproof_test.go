@@ -13,8 +13,9 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// tampered is a backup of the store with other contents, and the original
-// proof: somebody unpacked the file, changed policies and computed a new sum.
+// tampered returns a backup of the store with changed contents, and the
+// original proof: somebody unpacked the file, changed policies and computed a
+// new sum.
 func tampered(t *testing.T, file []byte, prove func(sum []byte) []byte) []byte {
 	t.Helper()
 	changed := 0
@@ -49,8 +50,8 @@ func proofStore(t *testing.T, db *store.DB) (file []byte) {
 	return file
 }
 
-// A backup that somebody changed and gave a new sum is refused before anything
-// of it is in the store.
+// A backup that somebody changed and gave a new sum is refused before any of it
+// is in the store.
 func TestTamperedBackup(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		file := proofStore(t, db)
@@ -80,7 +81,7 @@ func TestTamperedBackup(t *testing.T) {
 		if diff := cmp.Diff(before, dump(t, db)); diff != "" {
 			t.Errorf("a restore that was refused changed the store: %s", diff)
 		}
-		// The rewriting itself is not the reason for the refusal.
+		// The rewriting itself does not cause the refusal.
 		same, err := store.RewriteBackup(file, func(string, []any) {}, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -97,8 +98,8 @@ func TestTamperedBackup(t *testing.T) {
 	})
 }
 
-// The key of another installation verifies nothing, and the backups of earlier
-// versions have no proof.
+// The key of another installation verifies no backup, and the backups of
+// earlier versions have no proof.
 func TestUnverifiedBackup(t *testing.T) {
 	db := storetest.Open(t, store.Config{Memory: true})
 	file := proofStore(t, db)

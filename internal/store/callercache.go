@@ -15,19 +15,18 @@ type walHeader [12]uint32
 // word counts commits.
 func (h walHeader) follows(before walHeader) bool { return h[2] == before[2]+1 }
 
-// callerCache remembers what is asked of the database for every signed call,
-// who owns which access key, which policies reach whom and who is a user, for
-// as long as nothing changed that: few calls do. An entry counts only for the
-// version of the database it was read from, so a key that was revoked, or a
-// policy that was detached, by any process is looked up again on the very next
-// call.
+// callerCache caches the facts that every signed call needs: the owners of
+// access keys, the policies that apply to principals, and users. Few calls
+// change them. An entry is only valid for the version of the database from
+// which it was read. If any process revokes a key or detaches a policy, the
+// very next call reads the database again.
 type callerCache struct {
 	mu      sync.Mutex
 	version walHeader
 	entries map[any]any // *KeyOwner by keyOwnerKey, *Grants by grantsKey, *User by userKey and userIDKey
 }
 
-// callerCacheSize bounds what is remembered.
+// callerCacheSize limits the number of entries.
 const callerCacheSize = 20_000
 
 func (c *callerCache) get(key any, version walHeader) (any, bool) {
@@ -40,8 +39,8 @@ func (c *callerCache) get(key any, version walHeader) (any, bool) {
 	return v, ok
 }
 
-// put adds what was read after the database had a version, which it must still
-// have.
+// put adds a value that was read at a version of the database, if the database
+// still has that version.
 func (c *callerCache) put(key, value any, version walHeader, now func() (walHeader, bool)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -51,7 +50,7 @@ func (c *callerCache) put(key, value any, version walHeader, now func() (walHead
 	if c.entries == nil || c.version != version {
 		c.version, c.entries = version, map[any]any{}
 	}
-	for other := range c.entries { // any of them: nobody can empty the whole cache by filling it
+	for other := range c.entries { // a random one, so nobody can empty the whole cache by filling it
 		if len(c.entries) < callerCacheSize {
 			break
 		}
@@ -60,8 +59,8 @@ func (c *callerCache) put(key, value any, version walHeader, now func() (walHead
 	c.entries[key] = value
 }
 
-// keep keeps the entries after a commit of this store that made one version
-// from another and changed nothing of them.
+// keep keeps the entries after a commit of this store that changed none of
+// them. before and after are the versions around the commit.
 func (c *callerCache) keep(before, after walHeader) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -70,8 +69,8 @@ func (c *callerCache) keep(before, after walHeader) {
 	}
 }
 
-// remembered returns the result of read, a single statement. It takes it from
-// the cache if that is known to be what the database holds now.
+// remembered returns the result of read, which is a single statement. It uses
+// the cache if the cached value is known to be current.
 func remembered[T any](ctx context.Context, db *DB, key any, read func(*Tx) (*T, error)) (*T, error) {
 	version, watched := db.engine.version()
 	if watched {
@@ -93,9 +92,9 @@ func remembered[T any](ctx context.Context, db *DB, key any, read func(*Tx) (*T,
 	return v, nil
 }
 
-// changesCallers says whether a statement may change what KeyOwner, UserGrants,
-// RoleGrants or User answer for a key or a principal that is there. It is true of
-// every statement, and of every table, that it does not know.
+// changesCallers says whether a statement may change the result of KeyOwner,
+// UserGrants, RoleGrants or User for an existing key or principal. It returns
+// true for an unknown statement or table.
 func changesCallers(sql string) bool {
 	words := strings.Fields(sql)
 	switch {
@@ -114,23 +113,23 @@ func changesCallers(sql string) bool {
 	return true
 }
 
-// callerPart says which part a table has in what is remembered.
+// callerPart says how a table affects the cached values.
 type callerPart uint8
 
 const (
-	// noPart is of tables that nothing remembered is read from. Foreign keys
-	// carry changes from the other tables to these, never the other way.
+	// noPart is for tables from which no cached value is read. Foreign keys
+	// carry changes from other tables to these, never the other way.
 	noPart callerPart = iota + 1
-	// itself is of tables whose rows are users, roles, keys and accounts: those
-	// who were there know nothing of a new one.
+	// itself is for tables whose rows are users, roles, keys and accounts. A
+	// new row does not affect the existing ones.
 	itself
-	// grant is of tables whose rows are part of Grants, a new one too.
+	// grant is for tables whose rows are part of Grants, including new rows.
 	grant
 )
 
-// callerTables say it of all tables. A test compares them with the schema: of a
-// new table somebody has to think. One that is not here drops what is
-// remembered.
+// callerTables classifies all tables. A test compares them with the schema, so
+// a new table must be classified. A table that is missing here empties the
+// cache.
 var callerTables = func() map[string]callerPart {
 	parts := map[string]callerPart{}
 	for part, names := range map[callerPart]string{
@@ -155,8 +154,8 @@ var callerTables = func() map[string]callerPart {
 	return parts
 }()
 
-// rowChanges says whether a row of a table that is changed or deleted may
-// change what is remembered.
+// rowChanges says whether a changed or deleted row of a table may change a
+// cached value.
 func rowChanges(table string) bool { return callerTables[table] != noPart }
 
 // newRowChanges is rowChanges for an insert.
@@ -164,11 +163,11 @@ func newRowChanges(table string, replaces bool) bool {
 	return rowChanges(table) && (replaces || callerTables[table] != itself)
 }
 
-// keyOwnerKey names an access key in the cache.
+// keyOwnerKey is the cache key of an access key.
 type keyOwnerKey string
 
-// KeyOwner reads a key by id, of any account, with its owner, all that one
-// signed request needs. The secret must not be changed.
+// KeyOwner reads a key by id, of any account, with its owner, which is
+// everything that a signed request needs. Callers must not change the secret.
 func (db *DB) KeyOwner(ctx context.Context, id string) (KeyOwner, error) {
 	o, err := remembered(ctx, db, keyOwnerKey(id), func(tx *Tx) (*KeyOwner, error) {
 		o, err := tx.KeyOwner(id)
@@ -180,14 +179,14 @@ func (db *DB) KeyOwner(ctx context.Context, id string) (KeyOwner, error) {
 	return *o, nil
 }
 
-// userKey and userIDKey name a user in the cache.
+// userKey and userIDKey are the cache keys of a user.
 type (
 	userKey   struct{ account, nameKey string }
 	userIDKey struct{ account, id string }
 )
 
-// User is Tx.User for one call: most calls of people are about a user, and need
-// its path before the permission is checked.
+// User is Tx.User for a single call. Most calls of people concern a user, and
+// need its path before the permission is checked.
 func (db *DB) User(ctx context.Context, account, nameKey string) (User, error) {
 	u, err := remembered(ctx, db, userKey{account, nameKey}, func(tx *Tx) (*User, error) {
 		u, err := tx.User(account, nameKey)
@@ -199,7 +198,7 @@ func (db *DB) User(ctx context.Context, account, nameKey string) (User, error) {
 	return *u, nil
 }
 
-// UserByID is Tx.UserByID for one call.
+// UserByID is Tx.UserByID for a single call.
 func (db *DB) UserByID(ctx context.Context, account, id string) (User, error) {
 	u, err := remembered(ctx, db, userIDKey{account, id}, func(tx *Tx) (*User, error) {
 		u, err := tx.UserByID(account, id)

@@ -56,8 +56,7 @@ func TestChangesCallers(t *testing.T) {
 	}
 }
 
-// A table that is in the schema has its part in what is remembered, and none has
-// one that is not.
+// The classified tables are exactly those of the schema.
 func TestCallerTablesAreTheSchema(t *testing.T) {
 	var tables []string
 	err := mustOpen(t, Config{Memory: true}).View(t.Context(), func(tx *Tx) (err error) {
@@ -100,8 +99,7 @@ func insertKey(tx *Tx) error {
 	)
 }
 
-// What is remembered of keys outlives only commits of this store that change no
-// owner.
+// Cached keys stay valid only after commits of this store that change no owner.
 func TestCallerCacheKeeps(t *testing.T) {
 	ctx := context.Background()
 	cfg := Config{Path: filepath.Join(t.TempDir(), "rollcall.db")}
@@ -159,9 +157,9 @@ func TestCallerCacheKeeps(t *testing.T) {
 	}
 }
 
-// Another process may revoke a key in the moment after this one's commit. A
-// commit that changed nothing makes no version, so the version after it is not
-// its own.
+// Another process may revoke a key right after this one's commit. A commit
+// without changes creates no new version, so the version after it may come from
+// the other process.
 func TestCallerCacheAfterCommitWithoutChange(t *testing.T) {
 	ctx := context.Background()
 	cfg := Config{Path: filepath.Join(t.TempDir(), "rollcall.db")}

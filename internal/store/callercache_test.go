@@ -11,8 +11,8 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// Every store on the database knows immediately what one store acknowledged
-// about a key, whether or not it remembered the key.
+// Every store on the database sees a change of a key as soon as one store has
+// acknowledged it, whether or not the key was cached.
 func TestKeyOwnerAcrossStores(t *testing.T) {
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
 		a := storetest.Open(t, cfg)
@@ -63,7 +63,7 @@ func TestKeyOwnerRace(t *testing.T) {
 	a, b := storetest.Open(t, cfg), storetest.Open(t, cfg)
 	fill(t, a, "u")
 	update(t, a, func(tx *store.Tx) error { return tx.InsertAccessKey(key("u", "AKIA1")) })
-	var mu sync.RWMutex // orders what was acknowledged before what is requested
+	var mu sync.RWMutex // orders acknowledgements before requests
 	acknowledged := 0
 	stop := make(chan struct{})
 	var wait sync.WaitGroup

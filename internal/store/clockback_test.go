@@ -54,7 +54,7 @@ func TestClockStepsBack(t *testing.T) {
 			t.Error("a job does not survive the step")
 		}
 		db.ShiftClock(2 * ahead)
-		// It lost its lease meanwhile: the clock has advanced.
+		// It has lost its lease, because the clock has advanced.
 		token = start(t, db)
 		update(t, db, func(tx *store.Tx) error {
 			return tx.PublishReport(store.Report{Account: account, Token: token, Generated: created}, 2)
@@ -106,7 +106,7 @@ func TestLastUseOfClockThatWasAhead(t *testing.T) {
 		}
 		use(created.Add(4 * time.Hour))
 		check(created.Add(4 * time.Hour))
-		// Nodes differ by a little: that is no step.
+		// Small differences between nodes' clocks are not steps.
 		use(created.Add(4*time.Hour - time.Minute))
 		check(created.Add(4 * time.Hour))
 		use(created)

@@ -23,7 +23,7 @@ func (tx *Tx) ControlPolicies(account string) ([]ControlPolicy, error) {
 		account)
 }
 
-// DeleteControlPolicy takes a control policy from an account.
+// DeleteControlPolicy deletes a control policy of an account.
 func (tx *Tx) DeleteControlPolicy(account, name string) error {
 	return tx.change(`DELETE FROM control_policies WHERE account = $1 AND name = $2`, account, name)
 }

@@ -1,6 +1,7 @@
 package store
 
-// CredentialKind is a kind of credentials of users that are Active or Inactive.
+// CredentialKind is a kind of credential that belongs to users and is either
+// Active or Inactive.
 type CredentialKind uint8
 
 // The kinds.
@@ -11,8 +12,7 @@ const (
 	ServiceSpecificCredential
 )
 
-// credentialTables say where the credentials of a kind are, and which column
-// has their ids.
+// credentialTables are the tables of the kinds, and the columns with their ids.
 var credentialTables = [...]struct{ table, id string }{
 	AccessKeyCredential:          {"access_keys", "key_id"},
 	SigningCertificateCredential: {"signing_certificates", "certificate_id"},
@@ -27,7 +27,7 @@ func (tx *Tx) SetCredentialStatus(kind CredentialKind, account, nameKey, id, sta
 		status, account, nameKey, id)
 }
 
-// DeleteCredential deletes a credential of a user and what is known of its use.
+// DeleteCredential deletes a credential of a user and the record of its use.
 func (tx *Tx) DeleteCredential(kind CredentialKind, account, nameKey, id string) error {
 	t := credentialTables[kind]
 	return tx.change(`DELETE FROM `+t.table+` WHERE account = $1 AND name_key = $2 AND `+t.id+` = $3`, account, nameKey,

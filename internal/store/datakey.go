@@ -6,8 +6,8 @@ import (
 	"rollcall/internal/seal"
 )
 
-// DataKey is a data key of the installation with what decides when it is
-// replaced.
+// DataKey is a data key of the installation with the facts that decide when it
+// is replaced.
 type DataKey struct {
 	seal.WrappedKey
 	Created time.Time
@@ -53,7 +53,8 @@ func (tx *Tx) CountSealed(id string, n int64) error {
 	return err
 }
 
-// DeleteDataKey deletes a data key. What it sealed can no longer be opened.
+// DeleteDataKey deletes a data key. Everything that it sealed can no longer be
+// opened.
 func (tx *Tx) DeleteDataKey(id string) error {
 	return tx.change(`DELETE FROM data_keys WHERE id = $1`, id)
 }

@@ -7,7 +7,7 @@ type DeletionTask struct {
 	Account string
 	ID      string
 	Created time.Time
-	Status  string // as GetServiceLinkedRoleDeletionStatus says it
+	Status  string // in the words of GetServiceLinkedRoleDeletionStatus
 }
 
 // InsertDeletionTask adds a task.

@@ -59,7 +59,7 @@ func (f watchedFile) Sync(flags vfs.SyncFlag) error {
 	return err
 }
 
-// What is acknowledged has reached the disk: a power cut takes nothing of it.
+// An acknowledged change has reached the disk, so a power cut cannot lose it.
 func TestAcknowledgedIsSynced(t *testing.T) {
 	disk := watchedDisk{vfs.Find("").(vfs.VFSFilename), &atomic.Int64{}, &atomic.Int64{}}
 	vfs.Register("watched", disk)

@@ -59,12 +59,13 @@ func BackupColumns() (columns []string) {
 	return columns
 }
 
-// SetUseSpan changes Config.UseSpan and PasswordSpan. Nothing may be under way.
+// SetUseSpan changes Config.UseSpan and PasswordSpan. No call may be in
+// progress.
 func (db *DB) SetUseSpan(span time.Duration) { db.used.span, db.used.passwordSpan = span, span }
 
 // Connections reports of every connection of the pool whether it is outside of
 // a transaction, and how many were ever opened. It opens those that are not
-// open: one that had to be replaced counts twice. Nothing may run meanwhile.
+// open; a replaced connection counts twice. Nothing may run at the same time.
 func (db *DB) Connections() (outside bool, opened int64) {
 	switch e := db.engine.(type) {
 	case *sqlite:
@@ -97,7 +98,7 @@ func (db *DB) AskAlways() {
 }
 
 // BreakWriter makes the connection of the SQLite writer begin a transaction
-// that nobody ends.
+// without an end.
 func (db *DB) BreakWriter() error { return db.engine.(*sqlite).writer.c.control("BEGIN") }
 
 // LeaveOpen starts a query and forgets it.
@@ -116,14 +117,14 @@ func (c Config) WithVFS(name string) Config {
 	return c
 }
 
-// ShiftClock moves the engine's clock as this DB reads it. Nothing may run
-// meanwhile.
+// ShiftClock moves the engine's clock as this DB reads it. Nothing may run at
+// the same time.
 func (db *DB) ShiftClock(by time.Duration) {
 	db.dialect.clock = fmt.Sprintf("(%s + %d)", db.dialect.clock, by.Milliseconds())
 }
 
-// StopClock stops the engine's clock, as this DB reads it. Nothing may run
-// meanwhile.
+// StopClock stops the engine's clock, as this DB reads it. Nothing may run at
+// the same time.
 func (db *DB) StopClock(at time.Time) { db.dialect.clock = fmt.Sprint(at.UnixMilli()) }
 
 // SetFindOutPatience bounds how long the store tries to find out the fate of a
@@ -134,7 +135,7 @@ func (db *DB) SetFindOutPatience(d time.Duration) { db.engine.(*postgres).patien
 // without proofs.
 func UnprovenForm([]byte) []byte { panic("not called") }
 
-// RewriteBackup does to a backup what somebody with an editor can do: it
+// RewriteBackup changes a backup as an attacker with an editor could: it
 // changes rows and computes a new sum. prove computes the proof; nil keeps the
 // old one.
 func RewriteBackup(file []byte, change func(table string, args []any), prove func(sum []byte) []byte) ([]byte, error) {

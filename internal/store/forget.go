@@ -64,9 +64,9 @@ func (db *DB) ForgetPlaces(ctx context.Context, before time.Time) error {
 }
 
 // forget deletes the rows of a table with a date before a time, or a date from
-// a clock that has stepped back since. It looks for them in short views, for
-// which nobody waits, and deletes them in small batches. It needs no index on
-// the date, which every use would have to write.
+// a clock that has since stepped back. It looks for them in short views, which
+// block nobody, and deletes them in small batches. It needs no index on the
+// date, which every use would have to update.
 func (db *DB) forget(ctx context.Context, a aging, before time.Time) error {
 	after := make([]string, len(a.key))
 	for {

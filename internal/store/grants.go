@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// GrantKind is the way by which a policy reaches a principal.
+// GrantKind is the way in which a policy applies to a principal.
 type GrantKind string
 
 // The ways.
@@ -17,30 +17,30 @@ const (
 	ControlGrant  GrantKind = "control"  // of the account
 )
 
-// Grant is one policy that reaches a principal.
+// Grant is one policy that applies to a principal.
 type Grant struct {
 	Kind     GrantKind
-	Group    string // the folded name of the group it comes through, "" for none
+	Group    string // the folded name of the group that it comes from, "" for none
 	Name     string // of an inline or control policy
 	ARN      string // of a managed policy or a boundary
 	Document string // "" for AWS's own policies, which are in no table
-	// Version names the default version of a policy of the account, instead of
-	// its Document; see VersionDocument.
+	// Version names the default version of one of the account's policies. It
+	// replaces the Document; see VersionDocument.
 	Version string
 }
 
 // A version never changes and its number is never used again, so a caller that
-// has read it once need not ask for it with every call. Its name has a date
-// too, in case the database is set back under a running process.
+// has read it once need not read it with every call. Its name includes a date,
+// in case the database is set back while the process runs.
 const versionMark = "\x01"
 
-// Grants holds all policies that reach a principal, with what policies may ask
-// about it.
+// Grants holds all policies that apply to a principal, with the facts that
+// policies may use.
 type Grants struct {
 	Policies []Grant
 	Tags     []Tag
-	// ID, Path and Name describe the principal that was found; NameKey and
-	// Instance say by which name and in which account.
+	// ID, Path and Name describe the principal that was found. NameKey and
+	// Instance are its folded name and its account's instance.
 	ID, Path, Name, NameKey, Instance string
 }
 
@@ -48,8 +48,9 @@ func grantFields(g *Grant) []any {
 	return []any{(*string)(&g.Kind), &g.Group, &g.Name, &g.ARN, &g.Document}
 }
 
-// These rows of the statements below are no policies: the principal itself and
-// its tags. One statement reads all, because every signed call may ask.
+// These rows of the statements below are not policies: they are the principal
+// itself and its tags. One statement reads everything, because every signed
+// call may need it.
 const (
 	selfRow GrantKind = "self"
 	tagRow  GrantKind = "tag"
@@ -83,8 +84,8 @@ func (tx *Tx) grants(sql, account, nameKey string) (g Grants, err error) {
 	return g, nil
 }
 
-// documentSQL is the document of the policy that a row of a names, and
-// versionSQL the name of its version.
+// documentSQL reads the document of the policy in a row of a, and versionSQL
+// the name of its version.
 const (
 	documentSQL = `COALESCE((SELECT v.document FROM policies p
 	JOIN policy_versions v ON v.account = p.account AND v.name_key = p.name_key AND v.version = p.default_version
@@ -126,28 +127,28 @@ func withDocuments(sql string) (documents, versions string) {
 	return strings.ReplaceAll(sql, "$managed", documentSQL), strings.ReplaceAll(sql, "$managed", versionSQL)
 }
 
-// UserGrants reads what reaches a user, or returns ErrNotFound. "" is root,
-// whom only control policies reach.
+// UserGrants reads the policies that apply to a user, or returns ErrNotFound.
+// "" is root, to whom only control policies apply.
 func (tx *Tx) UserGrants(account, nameKey string) (Grants, error) {
 	return tx.grants(userGrantsSQL, account, nameKey)
 }
 
-// RoleGrants reads what reaches a role, or returns ErrNotFound.
+// RoleGrants reads the policies that apply to a role, or returns ErrNotFound.
 func (tx *Tx) RoleGrants(account, nameKey string) (Grants, error) {
 	return tx.grants(roleGrantsSQL, account, nameKey)
 }
 
-// GroupGrants reads what a group gives to its members; nothing if there is no
-// such group.
+// GroupGrants reads the policies that a group gives to its members. It returns
+// none if there is no such group.
 func (tx *Tx) GroupGrants(account, nameKey string) ([]Grant, error) {
 	return list(tx, grantFields, groupGrantsSQL, account, nameKey)
 }
 
-// grantsKey names a principal in the cache of grants.
+// grantsKey is the cache key of a principal's grants.
 type grantsKey struct{ kind, account, nameKey string }
 
-// UserGrants is Tx.UserGrants for one call, with versions instead of documents.
-// The result must not be changed.
+// UserGrants is Tx.UserGrants for a single call, with versions instead of
+// documents. Callers must not change the result.
 func (db *DB) UserGrants(ctx context.Context, account, nameKey string) (*Grants, error) {
 	return remembered(ctx, db, grantsKey{"user", account, nameKey}, func(tx *Tx) (*Grants, error) {
 		g, err := tx.grants(userVersionsSQL, account, nameKey)
@@ -155,8 +156,8 @@ func (db *DB) UserGrants(ctx context.Context, account, nameKey string) (*Grants,
 	})
 }
 
-// RoleGrants is Tx.RoleGrants for one call, with versions instead of documents.
-// The result must not be changed.
+// RoleGrants is Tx.RoleGrants for a single call, with versions instead of
+// documents. Callers must not change the result.
 func (db *DB) RoleGrants(ctx context.Context, account, nameKey string) (*Grants, error) {
 	return remembered(ctx, db, grantsKey{"role", account, nameKey}, func(tx *Tx) (*Grants, error) {
 		g, err := tx.grants(roleVersionsSQL, account, nameKey)
@@ -173,8 +174,8 @@ func (tx *Tx) DefaultDocument(account, arn string) (document string, err error) 
 	return document, err
 }
 
-// VersionDocument reads the document of a Grant's Version, or returns
-// ErrNotFound if it was deleted meanwhile.
+// VersionDocument reads the document of a Grant's Version. It returns
+// ErrNotFound if the version has been deleted.
 func (tx *Tx) VersionDocument(account, arn, version string) (document string, err error) {
 	id, rest, _ := strings.Cut(version, "/")
 	number, _, _ := strings.Cut(rest, "/")

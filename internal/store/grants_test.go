@@ -12,7 +12,8 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// Everything that reaches a user or a role, and nothing of anybody else's.
+// The result contains every policy that applies to a user or a role, and no
+// other.
 func TestGrants(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "ann", "bob")
@@ -91,7 +92,8 @@ func TestGrants(t *testing.T) {
 				})
 			})
 		}
-		// For a call the account's own policies come as the names of versions.
+		// For a single call the account's own policies come as the names of
+		// versions.
 		for name, c := range map[string]struct {
 			read func(context.Context, string, string) (*store.Grants, error)
 			key  string

@@ -5,10 +5,10 @@ import "time"
 // Group is a group of users.
 type Group struct {
 	Account string
-	NameKey string // the name in lower case: names are unique without case
+	NameKey string // the name in lower case: names are unique without regard to case
 	Name    string
 	Path    string
-	ID      string // AGPA…
+	ID      string // begins with AGPA
 	Created time.Time
 }
 

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// GuessLimit bounds the guesses at a secret: a number within a time.
+// GuessLimit limits the guesses at a secret: a number within a time.
 type GuessLimit struct {
 	Guesses int
 	Within  time.Duration
@@ -26,8 +26,8 @@ func (l GuessLimit) span(now time.Time) (begin, oldest time.Time) {
 }
 
 // GuessPassword counts a guess at a user's password before it is checked, or
-// reports that it must not be checked. Count it in an earlier transaction of
-// its own: then guesses that come together count too, on every node.
+// reports that it must not be checked. It must run in an earlier transaction,
+// so that simultaneous guesses count too, on every node.
 func (tx *Tx) GuessPassword(account, nameKey string, limit GuessLimit) (ok bool, err error) {
 	return tx.guess("password_guesses", "name_key", account, nameKey, limit)
 }
@@ -55,7 +55,7 @@ func (tx *Tx) GuessCode(account, serial string, limit GuessLimit) (ok bool, err 
 }
 
 // guess counts in one of the two tables. Nodes' clocks differ, so a span that
-// begins later than this node's would is the one that counts. But one that
+// begins later than this node's present span still counts. But a span that
 // begins later by more than its length comes from a wrong clock.
 func (tx *Tx) guess(table, column, account, name string, limit GuessLimit) (ok bool, err error) {
 	begin, oldest := limit.span(tx.Now)

@@ -91,7 +91,7 @@ func TestGuessCode(t *testing.T) {
 		if got := guesses(t, db, span, 12, code("arn:b")); got != 9 {
 			t.Errorf("another device: %d", got)
 		}
-		// Devices come and go; their rows do too.
+		// Devices are created and deleted, and so are their rows.
 		for i := range 60 {
 			guesses(t, db, span.Add(time.Duration(i)*3*time.Minute), 1, code(fmt.Sprint("arn:", i)))
 		}

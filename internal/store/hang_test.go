@@ -13,7 +13,7 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// server is a test's own PostgreSQL server.
+// server returns a test's own PostgreSQL server.
 func server(t *testing.T) *storetest.Server {
 	t.Helper()
 	s, err := storetest.StartServer(t.Context(), false)
@@ -62,9 +62,9 @@ func touch(ctx context.Context, db *store.DB, n int) error {
 	})
 }
 
-// Another server takes over while the old one hangs, and everyone waits
-// patiently for the old one: all are sent to the new one immediately. Refused
-// callers repeat, as AWS's clients do.
+// Another server takes over while the old one hangs and all callers wait for
+// the old one. All of them are sent to the new one immediately. Refused callers
+// retry, as AWS's clients do.
 func TestPromotion(t *testing.T) {
 	t.Parallel()
 	old, next := server(t), server(t)

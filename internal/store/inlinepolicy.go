@@ -21,9 +21,9 @@ type InlinePolicy struct{ Name, Document string }
 
 func inlinePolicyFields(p *InlinePolicy) []any { return []any{&p.Name, &p.Document} }
 
-// PutInlinePolicy adds a policy to an entity, or replaces the document of the
-// one with this name in any case, which keeps its spelling. ErrConflict: there
-// is no such entity.
+// PutInlinePolicy adds a policy to an entity. If a policy with this name in any
+// case exists, it replaces the document and keeps the spelling. ErrConflict:
+// there is no such entity.
 func (tx *Tx) PutInlinePolicy(of Entity, account, nameKey string, p InlinePolicy) error {
 	kept, err := tx.InlinePolicy(of, account, nameKey, p.Name)
 	switch {

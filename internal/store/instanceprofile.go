@@ -2,13 +2,13 @@ package store
 
 import "time"
 
-// InstanceProfile carries a role to the instances of EC2.
+// InstanceProfile makes a role available to instances of EC2.
 type InstanceProfile struct {
 	Account string
-	NameKey string // the name in lower case: names are unique without case
+	NameKey string // the name in lower case: names are unique without regard to case
 	Name    string
 	Path    string
-	ID      string // AIPA…
+	ID      string // begins with AIPA
 	Created time.Time
 }
 

@@ -16,10 +16,10 @@ type LastUsed struct {
 	Service string // the service's namespace: iam, sts
 }
 
-// lastUsed gathers facts about use in memory, one per credential and one per
-// action of a principal, and writes them in batches. Only these are
-// acknowledged before they are durable: a crash loses at most flushInterval of
-// them.
+// lastUsed collects facts about uses in memory, one for each credential and one
+// for each action of a principal, and writes them in batches. Only these facts
+// are acknowledged before they are durable: a crash loses at most those of one
+// flushInterval.
 type lastUsed struct {
 	db   *DB
 	span time.Duration // Config.UseSpan
@@ -50,7 +50,7 @@ func (u *lastUsed) init(db *DB, span, passwordSpan time.Duration) {
 		for {
 			select {
 			case <-tick.C:
-				// What cannot be written now stays for the next time.
+				// Uses that cannot be written now are written the next time.
 				_ = u.flush(context.Background())
 			case <-u.quit:
 				return
@@ -94,27 +94,27 @@ func (db *DB) PasswordUsed(account, nameKey string, at time.Time) {
 	u.mu.Unlock()
 }
 
-// later is laterBy of keys and services.
+// later is laterBy for keys and services.
 func (u *lastUsed) later(have, use time.Time) bool { return laterBy(u.span, have, use) }
 
-// laterBy says whether a use replaces the one that is already noted.
+// laterBy says whether a use replaces the noted one.
 func laterBy(span time.Duration, have, use time.Time) bool {
 	return unix(use) >= unix(have)+int64(span/time.Second) || ahead(have, use)
 }
 
-// ClockSkew is the largest difference between the clocks of nodes, and of a
-// client and a node. A time further ahead comes from a clock that has stepped
-// back since, and is wrong.
+// ClockSkew is the maximum difference between the clocks of nodes, and between
+// a client and a node. A time further ahead comes from a clock that has since
+// stepped back, and is wrong.
 const ClockSkew = 15 * time.Minute
 
-// ahead reports whether a recorded time comes from a clock that has stepped
-// back.
+// ahead reports whether a recorded time comes from a clock that has since
+// stepped back.
 func ahead(recorded, now time.Time) bool { return recorded.After(now.Add(ClockSkew)) }
 
-// newer reports whether to keep a use rather than the one that is noted.
+// newer reports whether a use replaces the noted one.
 func newer(have, use time.Time) bool { return have.Before(use) || ahead(have, use) }
 
-// replaces is later as SQL: the new use, the recorded one, and the placeholder
+// replaces is later in SQL: the new use, the recorded one, and the placeholder
 // of the span.
 func replaces(table, span string) string {
 	return fmt.Sprintf(
@@ -128,7 +128,7 @@ func (db *DB) Flush(ctx context.Context) error { return db.used.flush(ctx) }
 
 func (u *lastUsed) flush(ctx context.Context) error {
 	ctx = WithoutEvent(ctx)
-	// Only one flush runs at a time, so that when one returns everything is
+	// Only one flush runs at a time. So when one returns, everything is
 	// written.
 	u.flushing.Lock()
 	defer u.flushing.Unlock()
@@ -165,8 +165,8 @@ func (u *lastUsed) flushCredentials(ctx context.Context) error {
 	return err
 }
 
-// flushBatch bounds one transaction of a flush, so that edits do not wait
-// behind it.
+// flushBatch limits one transaction of a flush, so that edits do not wait for
+// it.
 const flushBatch = 1000
 
 func (u *lastUsed) write(ctx context.Context, keys map[string]LastUsed, passwords map[[2]string]time.Time) error {
@@ -183,7 +183,7 @@ func (u *lastUsed) write(ctx context.Context, keys map[string]LastUsed, password
 		ON CONFLICT (account, name_key, key_id) DO UPDATE SET used = excluded.used, region = excluded.region, service = excluded.service
 		WHERE `+replaces("access_key_last_used", "$5"))
 	args, span = nil, int64(u.passwordSpan/time.Second)
-	// A user that was made after the use is another one of the same name.
+	// A user that was created after the use is another user with the same name.
 	for who, at := range passwords {
 		args = append(args, []any{at, who[0], who[1], span})
 	}
@@ -206,7 +206,7 @@ func (u *lastUsed) writeBatches(ctx context.Context, args [][]any, sql string) e
 }
 
 // KeyLastUsed reads the recorded last use of a key, or returns ErrNotFound.
-// Call Flush first to see what is pending on this node.
+// Call Flush first to include the pending uses of this node.
 func (tx *Tx) KeyLastUsed(keyID string) (use LastUsed, err error) {
 	err = tx.one([]any{&use.At, &use.Region, &use.Service},
 		`SELECT u.used, u.region, u.service FROM access_keys k
@@ -222,8 +222,8 @@ func (tx *Tx) PasswordLastUsed(account, nameKey string) (at time.Time, err error
 	return at, err
 }
 
-// PasswordsLastUsed is PasswordLastUsed for many users, by their keys. It
-// leaves out those whose password was never used.
+// PasswordsLastUsed is PasswordLastUsed for many users, by their keys. It omits
+// users whose password was never used.
 func (tx *Tx) PasswordsLastUsed(account string, nameKeys []string) (map[string]time.Time, error) {
 	type use struct {
 		nameKey string

@@ -14,7 +14,7 @@ import (
 )
 
 // Callers whose contexts end at any moment leave every connection as they found
-// it, cost none, and are told the truth about their change.
+// it, cost none, and get the true result of their change.
 func TestCallersWhoLeave(t *testing.T) {
 	const callers, each = 8, 400
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
@@ -23,7 +23,7 @@ func TestCallersWhoLeave(t *testing.T) {
 		fill(t, db, "u")
 		db.AskAlways()
 		var wait, opened sync.WaitGroup
-		// The connections that so many callers need are opened before.
+		// The connections for so many callers are opened first.
 		opened.Add(cfg.Readers)
 		for range cfg.Readers {
 			wait.Go(func() { view(t, db, func(tx *store.Tx) error { opened.Done(); opened.Wait(); return nil }) })

@@ -7,7 +7,7 @@ import "time"
 type LoginProfile struct {
 	Account       string
 	NameKey       string
-	Hash          string // argon2id, as seal makes it
+	Hash          string // argon2id, in seal's form
 	Created       time.Time
 	Changed       time.Time
 	ResetRequired bool
@@ -46,8 +46,8 @@ func (tx *Tx) SetPassword(account, nameKey, hash string, resetRequired bool) err
 }
 
 // ReplacePasswordHash stores another hash of the same password, also in its
-// history. Nothing else changes, and no session ends. ErrNotFound means that
-// the user has another hash by now, or none.
+// history. Nothing else changes, and no session ends. ErrNotFound: the user's
+// hash has changed, or there is none.
 func (tx *Tx) ReplacePasswordHash(account, nameKey, old, hash string) error {
 	err := tx.change(`UPDATE login_profiles SET password_hash = $1 WHERE account = $2 AND name_key = $3 AND `+
 		`password_hash = $4`, hash, account, nameKey, old)

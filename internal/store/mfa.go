@@ -6,8 +6,8 @@ import "time"
 type MFADevice struct {
 	Account string
 	Serial  string // the device's ARN
-	// ID orders the devices of an account by their age. A device that is
-	// created again with an old serial has another one.
+	// ID orders the devices of an account by age. A new device with an old
+	// serial has another ID.
 	ID       string
 	Assigned bool
 	NameKey  string // the owner, if it is assigned
@@ -27,8 +27,7 @@ func mfaDeviceFields(d *MFADevice) []any {
 		&d.Enabled, &d.LastStep, &d.Drift}
 }
 
-// InsertMFADevice adds a device that is assigned to nobody. ErrExists: the
-// serial is taken.
+// InsertMFADevice adds an unassigned device. ErrExists: the serial is taken.
 func (tx *Tx) InsertMFADevice(d MFADevice) error {
 	return tx.insert(`INSERT INTO mfa_devices (account, serial, device_id, seed, created) VALUES ($1, $2, $3, $4, `+
 		`$5) ON CONFLICT DO NOTHING`,
@@ -79,7 +78,7 @@ func (tx *Tx) MFADevices(account, after string, which Assignment, limit int) ([]
 		WHERE d.account = $1 AND d.device_id > $2`+string(which)+` ORDER BY d.device_id LIMIT $3`, account, after, limit)
 }
 
-// AssignMFADevice gives a device to its NameKey, enabled at Enabled, with the
+// AssignMFADevice assigns a device to its NameKey, enabled at Enabled, with the
 // LastStep and Drift of the codes that proved it.
 func (tx *Tx) AssignMFADevice(d MFADevice) error {
 	return tx.change(
@@ -88,14 +87,13 @@ func (tx *Tx) AssignMFADevice(d MFADevice) error {
 		d.NameKey, d.Enabled, d.LastStep, d.Drift, d.Account, d.Serial)
 }
 
-// MFACodesUsed reads the steps of a device's codes that were used, from first
-// to last.
+// MFACodesUsed reads the steps of a device's used codes, from first to last.
 func (tx *Tx) MFACodesUsed(account, serial string, first, last int64) ([]int64, error) {
 	return list(tx, func(step *int64) []any { return []any{step} }, `SELECT step FROM mfa_used_codes
 		WHERE account = $1 AND serial = $2 AND step >= $3 AND step <= $4 ORDER BY step`, account, serial, first, last)
 }
 
-// UseMFACode remembers that a code was used, and forgets those of steps before
+// UseMFACode stores that a code was used, and deletes codes of steps before
 // oldest. ErrExists: it was used before. ErrConflict: there is no such device.
 func (tx *Tx) UseMFACode(account, serial string, step, oldest int64) error {
 	_, err := tx.exec(`DELETE FROM mfa_used_codes WHERE account = $1 AND serial = $2 AND step < $3`, account, serial,
@@ -107,9 +105,8 @@ func (tx *Tx) UseMFACode(account, serial string, step, oldest int64) error {
 		account, serial, step)
 }
 
-// UnassignMFADevice takes a device from its user. The device keeps its seed,
-// and what is known of its clock and its codes, so that no old code works
-// again.
+// UnassignMFADevice removes a device from its user. The device keeps its seed,
+// its drift and its used codes, so no old code works again.
 func (tx *Tx) UnassignMFADevice(account, serial string) error {
 	return tx.change(`UPDATE mfa_devices SET name_key = NULL, enabled = 0 WHERE account = $1 AND serial = $2`, account,
 		serial)

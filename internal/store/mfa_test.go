@@ -21,7 +21,7 @@ func TestMFADevice(t *testing.T) {
 		fill(t, db, "Bob")
 		enabled := created.Add(time.Hour)
 		update(t, db, func(tx *store.Tx) error {
-			// Inserted against the order of their ids.
+			// They are inserted in the reverse order of their ids.
 			for _, d := range []store.MFADevice{device("arn:a", "3"), device("arn:b", "2"), device("arn:c", "1")} {
 				if err := tx.InsertMFADevice(d); err != nil {
 					return err

@@ -23,7 +23,7 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// steps returns the migrations up to a version, in the words of a dialect. Each
+// steps returns the migrations up to a version, in the SQL of a dialect. Each
 // transaction begins with guard, which may be nil.
 func steps(d dialect, upTo int64, guard func(context.Context, *sql.Tx) error) ([]*goose.Migration, error) {
 	names, err := fs.Glob(migrations, "migrations/*.sql")
@@ -56,8 +56,8 @@ func steps(d dialect, upTo int64, guard func(context.Context, *sql.Tx) error) ([
 	return all, nil
 }
 
-// versionOf returns the number that a migration's name begins with. Numbers may
-// have gaps.
+// versionOf returns the number at the beginning of a migration's name. Numbers
+// may have gaps.
 func versionOf(name string) int64 {
 	number, _, _ := strings.Cut(strings.TrimPrefix(name, "migrations/"), "_")
 	version, err := strconv.ParseInt(number, 10, 64)
@@ -79,7 +79,7 @@ var newestSchema = sync.OnceValue(func() (version int64) {
 	return version
 })
 
-// migrateUp brings the schema up to version knows, and refuses a newer one.
+// migrateUp migrates the schema to version knows. It refuses a newer schema.
 func migrateUp(ctx context.Context, d dialect, db *sql.DB, knows int64, guard func(context.Context, *sql.Tx) error,
 	options ...goose.ProviderOption) error {
 	all, err := steps(d, knows, guard)
@@ -106,8 +106,8 @@ func migrateUp(ctx context.Context, d dialect, db *sql.DB, knows int64, guard fu
 	return err
 }
 
-// migrate works through a connection of its own. Processes that start on one
-// file at the same time take turns by a file lock.
+// migrate uses a separate connection. Processes that start on one file at the
+// same time take turns with a file lock.
 func (e *sqlite) migrate(ctx context.Context, path string, knows int64) error {
 	if e.memory != "" {
 		return nil
@@ -129,13 +129,13 @@ func (e *sqlite) migrate(ctx context.Context, path string, knows int64) error {
 	return migrateUp(ctx, sqliteDialect, db, knows, nil)
 }
 
-// alone fails if other processes use a file whose schema has to change. The
-// journal's mode can change only while nobody else has the file open. The next
-// connection sets the mode again.
+// alone returns an error if other processes use a file whose schema has to
+// change. The journal's mode can change only while nobody else has the file
+// open. The next connection sets the mode again.
 func alone(ctx context.Context, db *sql.DB, knows int64) error {
 	var version int64
 	if db.QueryRowContext(ctx, schemaQuery).Scan(&version) != nil || version >= knows {
-		return nil // a new file, or one of today
+		return nil // a new file, or one with the present schema
 	}
 	var mode string
 	err := db.QueryRowContext(ctx, "PRAGMA journal_mode=delete").Scan(&mode)

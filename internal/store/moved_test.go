@@ -11,8 +11,8 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// A database whose name leads to something else accepts no changes, whatever
-// happened to it, and is not ready.
+// A database whose name leads to another file accepts no changes, for whatever
+// reason, and is not ready.
 func TestMovedDatabase(t *testing.T) {
 	for name, move := range map[string]func(path string) error{
 		"moved away":           func(path string) error { return os.Rename(path, path+".old") },
@@ -70,8 +70,8 @@ func copyOver(from, to string) error {
 	return errors.Join(g.Close(), os.Rename(to+".new", to))
 }
 
-// If a database disappears during a change, the store notices before the change
-// is acknowledged. Once it is back, it accepts changes again.
+// If a database disappears during a change, the store notices before it
+// acknowledges the change. When the database is back, it accepts changes again.
 func TestDatabaseMovesDuringChange(t *testing.T) {
 	path := storetest.SQLite(t).Path
 	db := storetest.Open(t, store.Config{Path: path})
@@ -92,8 +92,8 @@ func TestDatabaseMovesDuringChange(t *testing.T) {
 	}
 }
 
-// A database behind a link has its files next to it, and is missed when the
-// link leads elsewhere.
+// A database behind a link has its files next to it, and counts as moved when
+// the link leads elsewhere.
 func TestLinkedDatabase(t *testing.T) {
 	dir := t.TempDir()
 	link, path := filepath.Join(dir, "link.db"), filepath.Join(t.TempDir(), "rollcall.db")

@@ -9,7 +9,7 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// A restarted server can be used again immediately: connections that died with
+// A restarted server can be used again immediately. Connections that died with
 // it cause no error for the next caller.
 func TestPostgresRestart(t *testing.T) {
 	ctx := context.Background()

@@ -9,36 +9,36 @@ import (
 	"time"
 )
 
-// ErrUnknown reports that nobody knows whether a transaction committed: the
-// database failed meanwhile, and does not answer.
+// ErrUnknown reports that a transaction may or may not have committed: the
+// database failed at that moment, and does not answer.
 var ErrUnknown = errors.New("store: it is not known whether the change was made")
 
 // Event is a call that may change something, on its way to the audit trail.
 // Each of its committed transactions leaves a row in the outbox with the
-// change, so that a crash before the record is written loses no record. The
-// same row says afterwards that the transaction did commit.
+// change, so a crash before the record is written loses no record. The same row
+// later shows that the transaction committed.
 type Event struct {
-	// ID names the record, whichever process writes it.
+	// ID identifies the record, whichever process writes it.
 	ID string
-	// Record returns the record as it is written after a crash. made holds the
-	// ids of what the transaction created.
+	// Record returns the record in the form that is written after a crash. made
+	// holds the ids of everything that the transaction created.
 	Record func(made []string) []byte
 
-	runs    int64 // of transactions
-	commits int64 // of those that are known to be durable
+	runs    int64 // number of transactions
+	commits int64 // number of those that are known to be durable
 	unknown bool
 }
 
 // Committed reports whether a transaction of the call committed.
 func (e *Event) Committed() bool { return e.commits > 0 }
 
-// Unknown reports whether the fate of a transaction of the call is not known.
+// Unknown reports whether it is unknown if a transaction of the call committed.
 func (e *Event) Unknown() bool { return e.unknown }
 
 type eventContext struct{}
 
-// WithoutEvent returns the context for changes that are not the call's own:
-// what is noted besides, whatever becomes of the call.
+// WithoutEvent returns a context for changes that do not belong to the call,
+// and that happen whatever the call's result.
 func WithoutEvent(ctx context.Context) context.Context {
 	return context.WithValue(ctx, eventContext{}, (*Event)(nil))
 }
@@ -49,10 +49,10 @@ func EventOf(ctx context.Context) *Event {
 	return e
 }
 
-// outbox holds what this process knows about its own rows.
+// outbox holds the facts that this process knows about its own rows.
 type outbox struct {
 	mu     sync.Mutex
-	flying map[string]bool // events whose record is not written yet
+	flying map[string]bool // events whose record has not been written
 	done   []string        // events whose rows may be deleted
 }
 
@@ -61,7 +61,7 @@ type outbox struct {
 func (db *DB) BeginEvent(ctx context.Context, e *Event) context.Context {
 	ctx = context.WithValue(ctx, eventContext{}, e)
 	if db.memory {
-		return ctx // no row: data that would outlive a crash does not exist here
+		return ctx // no row: in memory, no data survives a crash
 	}
 	o := &db.outbox
 	o.mu.Lock()
@@ -92,8 +92,8 @@ func (db *DB) updateEvent(ctx context.Context, e *Event, fn func(*Tx) error) err
 		if err := fn(tx); err != nil || db.memory {
 			return err
 		}
-		// A transaction that is repeated leaves another row, because the place
-		// of the first may be taken; see lost.
+		// A repeated transaction leaves another row, because the place of the
+		// first may be taken; see lost.
 		e.runs++
 		return tx.c.leave(tx.ctx, `INSERT INTO outbox (event_id, seq, node, created_ms, record)
 			VALUES ($1, $2, $3, `+tx.clock+`, $4)`, []any{e.ID, e.runs, db.node, string(e.Record(tx.ids))})
@@ -107,21 +107,21 @@ func (db *DB) updateEvent(ctx context.Context, e *Event, fn func(*Tx) error) err
 	return err
 }
 
-// made notes the id of what a transaction creates, for the event's record.
+// made adds the id of a thing that a transaction creates to the event's record.
 func (tx *Tx) made(id string) { tx.ids = append(tx.ids, id) }
 
-// aside changes rows of the outbox, until Config.Timeout at most.
+// aside changes rows of the outbox. It takes at most Config.Timeout.
 func (db *DB) aside(ctx context.Context, fn func(conn) error) error {
 	ctx, cancel := context.WithTimeout(ctx, db.timeout)
 	defer cancel()
 	return db.engine.aside(ctx, fn)
 }
 
-// outboxBatch bounds one transaction that removes rows of the outbox.
+// outboxBatch limits one transaction that removes rows of the outbox.
 const outboxBatch = 500
 
-// ForgetRecorded removes the rows of events whose records were written, after
-// flush has made sure that they stay written. What cannot be removed now is
+// ForgetRecorded removes the rows of events whose records were written. flush
+// first makes these records durable. Rows that cannot be removed now are
 // removed the next time.
 func (db *DB) ForgetRecorded(ctx context.Context, flush func() error) error {
 	o := &db.outbox
@@ -152,27 +152,27 @@ func (db *DB) ForgetRecorded(ctx context.Context, flush func() error) error {
 	return nil
 }
 
-// Unrecorded is a change whose record nobody has written yet.
+// Unrecorded is a change without a written record.
 type Unrecorded struct {
 	EventID string
 	Record  []byte
 }
 
 const (
-	// eventAge is the age of a living node's row before another node writes its
-	// record. It is longer than a record may take.
+	// eventAge is the age at which another node writes the record of a living
+	// node's row. It is longer than a record may take.
 	eventAge = 15 * time.Second
 	// deadAge is the same for a node without a connection. A living node may
-	// have lost all of them for a moment.
+	// have lost all of its connections for a moment.
 	deadAge = time.Second
-	// markAge is the time for which rows are kept that only say what became of
-	// a transaction.
+	// markAge is the time for which rows are kept that only show the fate of a
+	// transaction.
 	markAge = time.Hour
 )
 
-// UnrecordedEvents returns changes whose records were not written: their
-// process has ended, or did not write them for long. starting says that this
-// process has just begun: if it has the file for itself, all others have ended.
+// UnrecordedEvents returns changes whose records were not written, because
+// their process has ended or is too slow. starting says that this process has
+// just begun: if it alone has the file, all others have ended.
 func (db *DB) UnrecordedEvents(ctx context.Context, starting bool) ([]Unrecorded, error) {
 	if db.memory {
 		return nil, nil
@@ -200,7 +200,7 @@ func (db *DB) UnrecordedEvents(ctx context.Context, starting bool) ([]Unrecorded
 	return all, nil
 }
 
-// outboxRow is a row whose record is not known to be written.
+// outboxRow is a row whose record may not have been written.
 type outboxRow struct {
 	Unrecorded
 	node string
@@ -229,7 +229,7 @@ func (db *DB) outboxRows(ctx context.Context) ([]outboxRow, error) {
 	return all, err
 }
 
-// mine holds the events that this process will write, or has written.
+// mine returns the events that this process will write, or has written.
 func (o *outbox) mine() map[string]bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -243,9 +243,9 @@ func (o *outbox) mine() map[string]bool {
 	return ids
 }
 
-// EventsRecorded says that the records of events were written for others. Their
-// rows stay for a while, so that the other node can still find out what became
-// of the transaction.
+// EventsRecorded stores that the records of other nodes' events were written.
+// Their rows stay for a while, so that the other node can still find out the
+// fate of the transaction.
 func (db *DB) EventsRecorded(ctx context.Context, ids []string) error {
 	args := make([][]any, len(ids))
 	for i, id := range ids {
@@ -256,7 +256,7 @@ func (db *DB) EventsRecorded(ctx context.Context, ids []string) error {
 	})
 }
 
-// ForgetEvents removes old rows that only say what became of a transaction.
+// ForgetEvents removes old rows that only show the fate of a transaction.
 func (db *DB) ForgetEvents(ctx context.Context) error {
 	if db.memory {
 		return nil

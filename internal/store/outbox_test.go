@@ -12,7 +12,7 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// eventOf returns an event whose record tells what was created.
+// eventOf returns an event whose record contains the created ids.
 func eventOf(id string) *store.Event {
 	return &store.Event{ID: id, Record: func(made []string) []byte {
 		return []byte(id + ":" + strings.Join(made, ","))
@@ -29,14 +29,14 @@ func outboxRows(t *testing.T, db *store.DB) (rows [][2]string) {
 	return rows
 }
 
-// onDisk runs a test on the engines that outlive their process.
+// onDisk runs a test on the engines whose data outlive the process.
 func onDisk(t *testing.T, test func(t *testing.T, cfg store.Config)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, storetest.SQLite(t)) })
 	t.Run("postgres", func(t *testing.T) { test(t, storetest.Postgres(t)) })
 }
 
-// A change leaves a row with it until its record was written; a change that
-// failed leaves none.
+// A change leaves a row until its record has been written. A failed change
+// leaves none.
 func TestOutboxRowIsOfItsChange(t *testing.T) {
 	onDisk(t, func(t *testing.T, cfg store.Config) {
 		db := storetest.Open(t, cfg)
@@ -80,8 +80,8 @@ func TestOutboxRowIsOfItsChange(t *testing.T) {
 	})
 }
 
-// The next process finds, once, what a process left that ended before it wrote
-// its records. Rows of a living process are left to it.
+// If a process ends before it writes its records, the next process finds them
+// once. It does not touch rows of a living process.
 func TestOutboxOfTheDead(t *testing.T) {
 	onDisk(t, func(t *testing.T, cfg store.Config) {
 		dead := storetest.Open(t, cfg)
@@ -115,7 +115,7 @@ func TestOutboxOfTheDead(t *testing.T) {
 		if events, err := db.UnrecordedEvents(t.Context(), true); len(events) > 0 || err != nil {
 			t.Errorf("asked for again: %v %v", events, err)
 		}
-		// The row says for a while what became of the transaction.
+		// For a while, the row shows the fate of the transaction.
 		if err := db.ForgetEvents(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -154,7 +154,7 @@ func TestOutboxOfTheSlow(t *testing.T) {
 func TestFateOfCommit(t *testing.T) {
 	for name, want := range map[string]struct {
 		cut cut
-		try string // the one that was made
+		try string // the attempt that took effect
 	}{
 		"lost on the way": {cutBefore, "2"},
 		"answer lost":     {cutAfter, "1"},
@@ -196,7 +196,8 @@ func TestFateOfCommit(t *testing.T) {
 	}
 }
 
-// If the database stays away, the fate is unknown, and the error says so.
+// If the database does not come back, the fate is unknown, and the error says
+// so.
 func TestFateUnknown(t *testing.T) {
 	cfg := storetest.Postgres(t)
 	real := storetest.Open(t, cfg)

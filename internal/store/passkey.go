@@ -6,10 +6,10 @@ import "time"
 type Passkey struct {
 	Account, NameKey string
 	Serial           string // the device's ARN
-	// ID orders the devices of a user by their age, with those of MFADevice.
+	// ID orders the devices of a user by age, together with those of MFADevice.
 	ID           string
 	CredentialID string // base64url
-	Credential   []byte // what its enrolment proved, as JSON
+	Credential   []byte // the data that its enrolment proved, as JSON
 	SignCount    int64
 	Enabled      time.Time
 }
@@ -20,8 +20,8 @@ func passkeyFields(p *Passkey) []any {
 	return []any{&p.Account, &p.NameKey, &p.Serial, &p.ID, &p.CredentialID, &p.Credential, &p.SignCount, &p.Enabled}
 }
 
-// InsertPasskey gives a user a device. ErrExists: the serial or the credential
-// is taken.
+// InsertPasskey adds a device to a user. ErrExists: the serial or the
+// credential is taken.
 func (tx *Tx) InsertPasskey(p Passkey) error {
 	return tx.insert(`INSERT INTO passkeys (`+passkeyColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO
 		NOTHING`,

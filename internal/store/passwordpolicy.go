@@ -9,7 +9,7 @@ type PasswordPolicy struct {
 	RequireLower   bool
 	AllowChange    bool // users may change their own passwords
 	MaxAge         int  // days, 0 for no expiry
-	Reuse          int  // how many passwords must not come again, 0 if any may
+	Reuse          int  // number of previous passwords that must not be reused, 0 if any may
 	HardExpiry     int  // one of the constants
 }
 
@@ -32,7 +32,7 @@ func (tx *Tx) PasswordPolicy(account string) (p PasswordPolicy, err error) {
 	return p, err
 }
 
-// SetPasswordPolicy sets all of an account's policy.
+// SetPasswordPolicy replaces an account's whole policy.
 func (tx *Tx) SetPasswordPolicy(account string, p PasswordPolicy) error {
 	_, err := tx.exec(`INSERT INTO password_policies (account, `+passwordPolicyColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)

@@ -23,8 +23,8 @@ func (tx *Tx) PolicyUse(account, arn string) (u PolicyUse, err error) {
 	return u, err
 }
 
-// PoliciesUsed counts the uses of every policy that anybody of an account uses,
-// by its ARN.
+// PoliciesUsed counts the uses of every policy that an account uses, by its
+// ARN.
 func (tx *Tx) PoliciesUsed(account string) (map[string]PolicyUse, error) {
 	all, err := list(tx, policyUseFields,
 		`SELECT policy_arn, CAST(SUM(attached) AS BIGINT), CAST(SUM(boundary) AS BIGINT) FROM (
@@ -59,8 +59,8 @@ type Use struct{ Attached, Boundary bool }
 // order of name_key, from the first after the given one, whose path begins
 // with prefix.
 //
-// The keys come from an index, the entities by their keys. A join would be read
-// in the square of their number where PostgreSQL has no statistics yet.
+// The keys come from an index, the entities by their keys. Without statistics,
+// PostgreSQL would take quadratic time for a join.
 func (tx *Tx) PolicyEntities(
 	of Entity, use Use, account, arn, after, prefix string, limit int,
 ) ([]PolicyEntity, error) {
@@ -109,7 +109,7 @@ func policyKeysSQL(of Entity, use Use) string {
 	return `SELECT name_key FROM (` + strings.Join(uses, " UNION ") + `) AS used ORDER BY name_key LIMIT $4`
 }
 
-// keyBatch is the number of keys that one statement names.
+// keyBatch is the number of keys in one statement.
 const keyBatch = 200
 
 // padded adds keys to the arguments of a statement. It repeats the last one

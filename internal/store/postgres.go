@@ -14,20 +14,19 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// This file and postgresscan.go are the only ones that know pgx.
+// This file and postgresscan.go are the only ones that use pgx.
 
 type postgres struct {
 	pool  *pgxpool.Pool
 	turns postgresTurns
 	watch *postgresWatch
-	// patience bounds how long the store tries to find out the fate of a
-	// commit; see lost.
+	// patience limits the time for finding out the fate of a commit; see lost.
 	patience time.Duration
 	// checkIdle is the time for which a connection may be idle before it is
 	// asked whether it is alive.
 	checkIdle time.Duration
-	// knows is the newest schema that this program knows. The database has it once
-	// migrated is set.
+	// knows is the newest schema that this program knows. The database has this
+	// schema once migrated is set.
 	knows    int64
 	migrated atomic.Bool
 }
@@ -73,7 +72,7 @@ func (e *postgres) locksTables(ctx context.Context) bool {
 	return err == nil
 }
 
-// beginView begins a snapshot in which nothing can be changed.
+// beginView begins a read-only snapshot.
 const beginView = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 // view repeats a transaction that broke before it had read anything.
@@ -98,11 +97,11 @@ func (e *postgres) glance(ctx context.Context, fn func(conn) error) error {
 	}
 }
 
-// beginUpdate bounds how long a node that stops in the middle of a change,
-// paused or cut off, keeps the rows that it touched, and its turn, from all
-// others: half of the time of a call. Views lock nothing, and may wait for the
-// reader of their results. A full read of a table would conflict with every
-// change to it, so small tables are read by their keys, too.
+// beginUpdate limits how long a node that stops in the middle of a change,
+// paused or cut off, blocks others by the rows that it touched and by its turn:
+// half of the time of a call. Views lock nothing, and may wait for the reader
+// of their results. A full read of a table would conflict with every change to
+// it, so small tables are also read by their keys.
 const beginUpdate = `BEGIN ISOLATION LEVEL SERIALIZABLE; SET LOCAL idle_in_transaction_session_timeout = '5s';
 	SET LOCAL enable_seqscan = off`
 
@@ -127,8 +126,8 @@ func (e *postgres) repeat(ctx context.Context, begin string, fn func(conn) error
 	}
 }
 
-// pause waits before a transaction is repeated, for a random time, so that
-// transactions that met once do not meet again.
+// pause waits for a random time before a transaction is repeated, so that
+// transactions that collided do not collide again.
 func pause(ctx context.Context, try int) {
 	limit := min(time.Duration(try)*2*time.Millisecond, 50*time.Millisecond)
 	select {
@@ -182,8 +181,8 @@ func (e *postgres) begin(ctx context.Context, begin string) (*postgresConn, erro
 }
 
 // acquire takes a connection from the pool. The end of ctx ends the wait for
-// one. Only ctx's deadline ends what then runs on it, because pgx closes a
-// connection whose context is cancelled within a statement.
+// one. Statements on the connection only end at ctx's deadline, because pgx
+// closes a connection whose context is cancelled within a statement.
 func (e *postgres) acquire(ctx context.Context) (*postgresConn, error) {
 	pooled, err := e.alive(ctx)
 	if err != nil {
@@ -195,7 +194,7 @@ func (e *postgres) acquire(ctx context.Context) (*postgresConn, error) {
 	return c, nil
 }
 
-// untilDeadline is ctx without any end except its deadline.
+// untilDeadline returns a context that only ends at ctx's deadline.
 func untilDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
 	at, ok := ctx.Deadline()
 	if ctx = context.WithoutCancel(ctx); !ok {
@@ -204,8 +203,8 @@ func untilDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithDeadline(ctx, at)
 }
 
-// Connections that were idle for longer than checkIdle are asked whether they
-// are alive, and have checkPatience to answer.
+// Connections that were idle for longer than checkIdle are checked, and have
+// checkPatience to answer.
 const (
 	checkIdle     = time.Second
 	checkPatience = 2 * time.Second
@@ -235,8 +234,8 @@ func (e *postgres) alive(ctx context.Context) (*pgxpool.Conn, error) {
 	}
 }
 
-// ask asks a connection whether it is alive. A caller that leaves meanwhile
-// says nothing about that.
+// ask checks whether a connection is alive. If the caller leaves in the
+// meantime, the result is unknown.
 func ask(ctx context.Context, pooled *pgxpool.Conn) error {
 	ctx, stop := untilDeadline(ctx)
 	defer stop()
@@ -245,9 +244,8 @@ func ask(ctx context.Context, pooled *pgxpool.Conn) error {
 	return pooled.Ping(ctx)
 }
 
-// giveBack returns a connection to the pool, if others can use it. The pool
-// itself would keep the place of a dead one for as long as its server takes to
-// say goodbye.
+// giveBack returns a connection to the pool if others can use it. The pool
+// itself would keep the place of a dead connection until its server ends it.
 func giveBack(pooled *pgxpool.Conn) {
 	pg := pooled.Conn().PgConn()
 	if pg.IsClosed() || pg.IsBusy() || pg.TxStatus() != 'I' {

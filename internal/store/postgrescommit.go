@@ -65,13 +65,12 @@ func uncertain(err error) bool {
 	return !known && !uncommitted(err) && !pgconn.SafeToRetry(err)
 }
 
-// findOutPatience bounds how long the store tries to find out the fate of a
-// commit.
+// findOutPatience limits the time for finding out the fate of a commit.
 const findOutPatience = 10 * time.Second
 
-// lost finds out what became of a transaction whose COMMIT failed; it returns
-// no error if the transaction was committed. again says that it certainly was
-// not, and may succeed when it is repeated.
+// lost finds out the fate of a transaction whose COMMIT failed. It returns no
+// error if the transaction was committed. again says that it certainly was not,
+// and may succeed when it is repeated.
 //
 // If it was, the row that it left is there. If the row is missing, another row
 // takes its place and says so. A COMMIT that is still on its way, or in the
@@ -158,5 +157,5 @@ func (e *postgres) living(ctx context.Context) (map[string]bool, error) {
 	return nodes, err
 }
 
-// aside runs each statement as a transaction of its own, not serializable.
+// aside runs each statement as a separate transaction that is not serializable.
 func (e *postgres) aside(ctx context.Context, fn func(conn) error) error { return e.glance(ctx, fn) }

@@ -38,11 +38,11 @@ func (c *postgresConn) step() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(c.work, c.limit)
 }
 
-// rollbackPatience bounds the end of a transaction that is not wanted.
+// rollbackPatience limits the time for ending an unwanted transaction.
 const rollbackPatience = 5 * time.Second
 
-// release ends a transaction that did not commit, and gives the connection
-// back. The pool closes one that is still inside of a transaction.
+// release ends a transaction that did not commit, and returns the connection.
+// The pool closes a connection that is still inside of a transaction.
 func (c *postgresConn) release() {
 	c.stop()
 	if pg := c.pooled.Conn().PgConn(); !pg.IsClosed() && pg.TxStatus() != 'I' {
@@ -102,7 +102,7 @@ func (c *postgresConn) exec(ctx context.Context, sql string, args []any) (int64,
 	return tag.RowsAffected(), nil
 }
 
-// send sends a statement behind those that travel with it. before is the number
+// send sends a statement after those that travel with it. before is the number
 // of rows that the last of them changed.
 func (c *postgresConn) send(ctx context.Context, sql string, args []any) (results pgx.BatchResults, before int64) {
 	batch := &pgx.Batch{}
@@ -110,14 +110,14 @@ func (c *postgresConn) send(ctx context.Context, sql string, args []any) (result
 	batch.Queue(sql, args...)
 	results = c.pooled.SendBatch(ctx, batch)
 	for range batch.Len() - 1 {
-		tag, _ := results.Exec() // if it fails, so does the last
+		tag, _ := results.Exec() // if it fails, the last one fails too
 		before = tag.RowsAffected()
 	}
 	c.ahead = c.ahead[:0]
 	return results, before
 }
 
-// queueAhead puts into a batch what travels with it.
+// queueAhead adds the statements that travel with a batch.
 func (c *postgresConn) queueAhead(batch *pgx.Batch) {
 	for _, before := range c.ahead {
 		batch.Queue(before.sql, before.args...)

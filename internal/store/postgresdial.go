@@ -17,9 +17,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// connectTimeout bounds the time to connect to one host if the URL has no
-// connect_timeout. If a host hangs, it costs this time before the next one is
-// tried.
+// connectTimeout limits the time to connect to one host if the URL has no
+// connect_timeout. A host that hangs delays the next one by this time.
 const connectTimeout = 2 * time.Second
 
 // postgresConfig returns the configuration of the pool.
@@ -54,8 +53,8 @@ func postgresConfig(url string, c Config, links *links) (*pgxpool.Config, error)
 var ErrPlainPostgres = errors.New("the connection to PostgreSQL would be plain text")
 
 // encrypted removes from a configuration the attempts to connect in plain text
-// beyond this machine, which sslmode prefer, allow and none include. Plain text
-// must be requested by name, sslmode=disable, and allowed.
+// to another machine, which sslmode prefer and allow include. Plain text must
+// be requested explicitly, by sslmode=disable, and allowed.
 func encrypted(cfg *pgconn.Config, allowed bool) error {
 	all := hostsOf(cfg)
 	tls := func(host string, port uint16) bool {
@@ -89,8 +88,8 @@ func setHosts(cfg *pgconn.Config, hosts []*pgconn.FallbackConfig) {
 	cfg.Host, cfg.Port, cfg.TLSConfig, cfg.Fallbacks = hosts[0].Host, hosts[0].Port, hosts[0].TLSConfig, hosts[1:]
 }
 
-// local reports whether a host is this machine: nobody can listen on the way to
-// it.
+// local reports whether a host is this machine, so nobody can listen on the way
+// to it.
 func local(host string) bool {
 	ip := net.ParseIP(host)
 	return strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") || host == "localhost" ||
@@ -101,15 +100,16 @@ func local(host string) bool {
 type links struct {
 	mu   sync.Mutex
 	open map[*link]bool
-	// silence bounds the time for which a server may leave sent bytes
+	// silence limits the time for which a server may leave sent bytes
 	// unacknowledged.
 	silence time.Duration
-	// first is the host that was found last, nil before that. Connections begin
-	// with it, so that a host that hangs does not cost each of them its time.
+	// first is the last host that accepted a connection, nil before that.
+	// Connections try it first, so that a host that hangs does not delay each
+	// of them.
 	first atomic.Pointer[pgconn.FallbackConfig]
 }
 
-// order puts the host that was found last before the others.
+// order moves the last host that accepted a connection before the others.
 func (l *links) order(cfg *pgconn.Config) {
 	first := l.first.Load()
 	if first == nil {

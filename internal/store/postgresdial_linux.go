@@ -7,9 +7,9 @@ import (
 	sys "golang.org/x/sys/unix"
 )
 
-// userTimeout makes a TCP connection fail when sent bytes are not acknowledged
-// for that long: RFC 5482. A host that is gone is then noticed although nothing
-// says so.
+// userTimeout makes a TCP connection fail if sent bytes are not acknowledged
+// for that long: RFC 5482. So a host that disappears is noticed, although it
+// sends nothing.
 func userTimeout(d time.Duration) func(network, address string, c syscall.RawConn) error {
 	return func(network, _ string, c syscall.RawConn) error {
 		if network == "unix" {

@@ -7,6 +7,6 @@ import (
 	"time"
 )
 
-// userTimeout does nothing outside Linux; keepalives notice a host that is
-// gone.
+// userTimeout does nothing outside Linux. There, keepalives notice a host that
+// has disappeared.
 func userTimeout(time.Duration) func(network, address string, c syscall.RawConn) error { return nil }

@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// unavailable is the error of a database that could not be asked.
+// unavailable returns the error for a database that could not be reached.
 func unavailable(what string, err error) error {
 	return fmt.Errorf("%w: postgres: %s: %w", ErrUnavailable, what, err)
 }
@@ -24,7 +24,7 @@ func whyEnded(ended, err error) error {
 	return fmt.Errorf("%w, after: %w", ended, err)
 }
 
-// code is the SQLSTATE of an error, or "".
+// code returns the SQLSTATE of an error, or "".
 func code(err error) string {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
@@ -54,12 +54,12 @@ func uncommitted(err error) bool {
 	case "40001", "40P01", "25P03", "25P04":
 		return true
 	}
-	// What could not be written completely was not read completely.
+	// A message that was not sent completely was not read completely.
 	var broken *net.OpError
 	return errors.As(err, &broken) && broken.Op == "write"
 }
 
-// undone reports that the transaction is lost, and was before COMMIT was sent.
+// undone reports that the transaction was lost before COMMIT was sent.
 func (c *postgresConn) undone() bool {
 	return c.failed != nil && (retryable(c.failed) || c.pooled.Conn().IsClosed())
 }

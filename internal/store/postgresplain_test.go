@@ -15,8 +15,8 @@ import (
 	"rollcall/internal/store"
 )
 
-// eavesdropper is a server that speaks no TLS, and asks for the password in
-// plain text if the client continues nevertheless.
+// eavesdropper is a server without TLS. It asks for the password in plain text
+// if the client continues.
 type eavesdropper struct {
 	net.Listener
 	mu    sync.Mutex
@@ -75,10 +75,10 @@ func (e *eavesdropper) serve(c net.Conn) {
 	}
 }
 
-// No password and no name goes out in plain text beyond this machine, unless
-// that is requested by name and allowed.
+// No password and no name is sent to another machine in plain text, unless that
+// is requested explicitly and allowed.
 func TestPlainText(t *testing.T) {
-	// 0.0.0.0 is this machine, and does not look like it.
+	// 0.0.0.0 is this machine, although it does not look like it.
 	for _, c := range []struct {
 		hosts, sslmode string
 		allow          bool

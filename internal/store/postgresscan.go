@@ -7,8 +7,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// scanPage is the number of users in one page of a scan: large enough that the
-// round trips do not matter, small enough that memory stays bounded.
+// scanPage is the number of users in one page of a scan. It is large enough
+// that the round trips do not matter, and small enough to limit the memory.
 const scanPage = 10_000
 
 const scanUsersPage = `SELECT name_key, name, path, created FROM users
@@ -90,7 +90,7 @@ func (c *postgresConn) scan(ctx context.Context, account string, fn func(*Creden
 		}
 		empty <- pages
 	}
-	// The transaction is this goroutine's again only when the reader ended.
+	// This goroutine owns the transaction again only when the reader has ended.
 	cancel()
 	for range full {
 	}

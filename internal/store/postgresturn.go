@@ -41,8 +41,9 @@ type postgresTurn struct {
 	working bool
 }
 
-// turnLimit bounds the number of updates that share a transaction. PostgreSQL
-// keeps 64 savepoints of a transaction where all can see them at no cost.
+// turnLimit limits the number of updates that share a transaction. In
+// PostgreSQL, up to 64 savepoints of a transaction cost other transactions
+// nothing.
 const turnLimit = 50
 
 // update queues fn and waits until its fate is known. If the context ends
@@ -65,7 +66,7 @@ func (t *postgresTurn) update(ctx context.Context, fn func(conn) error) error {
 		t.withdraw(u)
 		return ctx.Err()
 	}
-	// It runs: its transaction ends by the deadline of the first of its group.
+	// It has started: its transaction ends by the first deadline of its group.
 	<-u.done
 	return u.err
 }
@@ -77,7 +78,7 @@ func (t *postgresTurn) withdraw(u *queuedUpdate) {
 	t.waiting = slices.DeleteFunc(t.waiting, func(w *queuedUpdate) bool { return w == u })
 }
 
-// work runs the queue until it is empty.
+// work processes the queue until it is empty.
 func (t *postgresTurn) work() {
 	for {
 		t.mu.Lock()
@@ -94,12 +95,13 @@ func (t *postgresTurn) work() {
 	}
 }
 
-// together is the number of times that a group is tried as one. An update that
-// makes the transaction fail each time is then alone with it.
+// together is the number of attempts to run a group as one. After that, its
+// updates run alone, so one that makes the transaction fail each time does not
+// affect the others.
 const together = 3
 
-// commit tells every update of a group its fate. It repeats a transaction that
-// certainly did not commit, with the updates that still wait.
+// commit returns the results to every update of a group. It repeats a
+// transaction that certainly did not commit, with the updates that still wait.
 func (t *postgresTurn) commit(group []*queuedUpdate) {
 	var err error
 	for try := 1; ; try++ {
@@ -137,16 +139,15 @@ func (t *postgresTurn) commit(group []*queuedUpdate) {
 	}
 }
 
-// try runs a group in one transaction. The error is the reason why all of it
-// was lost; again says that it certainly did not commit and may when it is
-// repeated.
+// try runs a group in one transaction. The error is the reason why the whole
+// transaction was lost. again says that it certainly did not commit and may
+// succeed when it is repeated.
 func (t *postgresTurn) try(group []*queuedUpdate) (fates []error, again bool, err error) {
 	ctx, cancel := groupContext(group)
 	defer cancel()
 	c, err := t.e.begin(ctx, t.begin)
 	if err != nil {
-		// An update that began with little time left takes none from the
-		// others.
+		// An update with little time left takes no time from the others.
 		return nil, ctx.Err() != nil || retryable(err), unavailable("begin", err)
 	}
 	defer c.release()
@@ -177,8 +178,8 @@ func (t *postgresTurn) try(group []*queuedUpdate) (fates []error, again bool, er
 	return fates, false, nil
 }
 
-// groupContext ends with the first deadline of a group, and for nothing else: a
-// caller that leaves ends no transaction of others.
+// groupContext ends with the first deadline of a group, and for no other
+// reason: a caller that leaves does not end a transaction of others.
 func groupContext(group []*queuedUpdate) (context.Context, context.CancelFunc) {
 	first, _ := group[0].ctx.Deadline()
 	for _, u := range group[1:] {
@@ -205,7 +206,7 @@ func (c *postgresConn) within(fn func(conn) error) error {
 	}
 	switch n := len(c.ahead); {
 	case n > 0 && c.ahead[n-1].sql == savepoint:
-		c.ahead = c.ahead[:n-1] // fn made no statement
+		c.ahead = c.ahead[:n-1] // fn ran no statement
 		return err
 	case c.undone():
 		return err

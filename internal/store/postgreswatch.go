@@ -9,11 +9,11 @@ import (
 )
 
 // postgresWatch notices that another server has taken over while the old one
-// says nothing, not even that it is gone: its host hangs, or the network to it
-// is cut. It asks the server over a connection of its own. If that one is
-// silent and a new connection leads to another server, it closes all older
-// ones: callers that wait there continue at the new one, instead of waiting for
-// the deadline.
+// sends nothing, not even an end of its connections: its host hangs, or the
+// network to it is cut. It checks the server with a separate connection. If the
+// server is silent and a new connection leads to another server, it closes all
+// older connections. Their callers then continue at the new server instead of
+// waiting for the deadline.
 type postgresWatch struct {
 	cfg   *pgx.ConnConfig
 	links *links
@@ -24,7 +24,7 @@ type postgresWatch struct {
 
 const (
 	watchInterval = 500 * time.Millisecond
-	// watchSilence bounds the time for an answer before a new connection is
+	// watchSilence is the time to wait for an answer before a new connection is
 	// tried.
 	watchSilence = 700 * time.Millisecond
 )
@@ -45,11 +45,10 @@ func (w *postgresWatch) stop() {
 	<-w.ended
 }
 
-// probe is a connection of the watch's own.
+// probe is the watch's own connection.
 type probe struct {
 	c *pgx.Conn
-	// server is the start time of its server, which distinguishes it from
-	// others.
+	// server is the start time of its server, which distinguishes servers.
 	server time.Time
 }
 
@@ -90,8 +89,8 @@ func (w *postgresWatch) run(ctx context.Context, p *probe) {
 func (w *postgresWatch) compare(ctx context.Context, p *probe, answer <-chan error) *probe {
 	for round := 1; ctx.Err() == nil; round++ {
 		old := w.links.all()
-		// A short time first: the silent server is among the hosts, and each
-		// round waits for it.
+		// Begin with a short time: the silent server is among the hosts, and
+		// each round waits for it.
 		fresh := w.connectWithin(ctx, min(time.Duration(round)*watchSilence, w.cfg.ConnectTimeout))
 		if fresh != nil && !fresh.server.Equal(p.server) {
 			w.leave(old, fresh)
@@ -113,7 +112,7 @@ func (w *postgresWatch) compare(ctx context.Context, p *probe, answer <-chan err
 }
 
 // leave closes connections to an earlier server: those that were open before
-// the new one was found, and those that lead to another address than it does.
+// the new one was found, and those that lead to another address.
 func (w *postgresWatch) leave(old []*link, p *probe) {
 	for _, k := range w.links.all() {
 		if !p.sharesAddress(k) {
@@ -157,10 +156,10 @@ func (w *postgresWatch) try(ctx context.Context, h *pgconn.FallbackConfig, withi
 	if err != nil && c.IsClosed() {
 		return nil
 	}
-	return p // a server that does not tell is like all others
+	return p // a server that does not support this counts as the same one
 }
 
-// sharesAddress reports whether a connection leads where the probe's does.
+// sharesAddress reports whether a connection leads to the probe's address.
 func (p *probe) sharesAddress(k *link) bool {
 	return p.c.PgConn().Conn().RemoteAddr().String() == k.RemoteAddr().String()
 }

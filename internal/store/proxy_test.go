@@ -13,15 +13,15 @@ import (
 	"time"
 )
 
-// proxy is between the store and PostgreSQL, and cuts the connection that
-// commits next.
+// proxy is between the store and PostgreSQL, and cuts the connection of the
+// next commit.
 type proxy struct {
 	url, server string
 	mu          sync.Mutex
 	next        cut
 	closed      bool
 	cutDone     chan struct{}
-	trips       atomic.Int64 // that clients have made
+	trips       atomic.Int64 // round trips of clients
 }
 
 type cut int
@@ -69,7 +69,7 @@ func (p *proxy) arm(c cut) {
 	p.next = c
 }
 
-// take decides about the chunk that was read.
+// take decides what happens to a chunk.
 func (p *proxy) take(chunk []byte) cut {
 	// pgx names the statements that it prepares.
 	name := fmt.Appendf(nil, "stmtcache_%x", sha256.Sum256([]byte("COMMIT")))[:len("stmtcache_")+48]
@@ -97,7 +97,7 @@ func (p *proxy) serve(client net.Conn) {
 		return
 	}
 	defer server.Close()
-	var mute sync.Mutex // held to keep answers back
+	var mute sync.Mutex // held to delay answers
 	answered := make(chan struct{}, 1)
 	go func() {
 		buf := make([]byte, 1<<16)
@@ -134,7 +134,7 @@ func (p *proxy) serve(client net.Conn) {
 		defer close(p.cutDone)
 		mute.Lock()
 		if c == cutAfter {
-			select { // what was answered before
+			select { // the earlier answers
 			case <-answered:
 			default:
 			}

@@ -13,7 +13,7 @@ type queuedUpdate struct {
 	err  error
 	done chan struct{}
 	// taken is set by the first of two: the writer that will run the update, or
-	// the caller that no longer waits.
+	// the caller that stops waiting.
 	taken atomic.Bool
 	mine  bool // the writer was first; only the writer uses it
 }
@@ -33,8 +33,8 @@ func (u *queuedUpdate) claim() bool {
 }
 
 // unclaim lets the caller leave again, because the update has to wait once
-// more. A caller that tried to leave meanwhile waits for finish: the writer
-// must look at the context.
+// more. A caller that tried to leave in the meantime waits for finish: the
+// writer must check the context.
 func (u *queuedUpdate) unclaim() {
 	if u.mine {
 		u.mine = false
@@ -42,7 +42,7 @@ func (u *queuedUpdate) unclaim() {
 	}
 }
 
-// finish tells the caller, if it still waits.
+// finish returns the result to the caller, if it still waits.
 func (u *queuedUpdate) finish(err error) {
 	if u.claim() {
 		u.err = err

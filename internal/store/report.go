@@ -29,13 +29,13 @@ func (r Report) YoungerThan(span time.Duration) bool { return r.Age >= 0 && r.Ag
 type ReportJob struct {
 	Token int64
 	Node  string
-	// Running is false as soon as the job's lease has run out, whoever held it.
+	// Running is false as soon as the job's lease has expired, whoever held it.
 	Running bool
 }
 
 // ReportJob reads the newest job of an account, or returns ErrNotFound. A lease
-// that ends later than its length from now comes from a clock that has stepped
-// back since; nobody waits for its end.
+// that ends later than its length from now comes from a clock that has since
+// stepped back. Nobody waits for its end.
 func (tx *Tx) ReportJob(account string, lease time.Duration) (j ReportJob, err error) {
 	err = tx.one([]any{&j.Token, &j.Node, &j.Running}, `SELECT token, node,
 		CASE WHEN running = 1 AND expires_ms > `+tx.clock+` AND expires_ms - CAST($1 AS BIGINT) <= `+tx.clock+` THEN 1 ELSE 0 END
@@ -59,7 +59,7 @@ func (tx *Tx) StartReportJob(account, node string, lease time.Duration) (token i
 }
 
 // RenewReportJob extends a job's lease, or corrects it after the clock stepped
-// back. ErrConflict: it was lost, and its holder must stop.
+// back. ErrConflict: the lease was lost, and its holder must stop.
 func (tx *Tx) RenewReportJob(account string, token int64, lease time.Duration) error {
 	return lost(tx.change(`UPDATE report_jobs SET expires_ms = CAST($1 AS BIGINT) + `+tx.clock+`
 		WHERE account = $2 AND token = $3 AND running = 1 AND expires_ms > `+tx.clock, lease.Milliseconds(), account, token))
@@ -99,8 +99,8 @@ func (tx *Tx) AddReportChunks(account string, token, seq int64, chunks []ReportC
 		`INSERT INTO report_chunks (account, token, seq, size, data) VALUES ($1, $2, $3, $4, $5)`, rows)
 }
 
-// PublishReport makes a report visible, ends its job, and drops all except the
-// newest keep reports. ErrConflict: the job's lease was lost.
+// PublishReport makes a report visible, ends its job, and deletes all except
+// the newest keep reports. ErrConflict: the job's lease was lost.
 func (tx *Tx) PublishReport(r Report, keep int) error {
 	if err := tx.EndReportJob(r.Account, r.Token); err != nil {
 		return err
@@ -119,7 +119,7 @@ func (tx *Tx) PublishReport(r Report, keep int) error {
 }
 
 // DropReportRests deletes chunks that belong to no report and are older than
-// the job: what a crashed job, or a dropped report, left behind.
+// the job. They come from a crashed job or a deleted report.
 func (tx *Tx) DropReportRests(account string, token int64) error {
 	_, err := tx.exec(`DELETE FROM report_chunks WHERE account = $1 AND token < $2
 		AND token NOT IN (SELECT token FROM reports WHERE account = $1)`, account, token)

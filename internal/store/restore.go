@@ -23,8 +23,8 @@ import (
 
 // CheckBackup reads a backup to its end. The error wraps ErrBadBackup if it is
 // damaged, cut short, or from a newer version, and ErrUnverified if the master
-// key does not show that it is as it was written. Without a master key it does
-// not check that.
+// key does not prove that it is unchanged. Without a master key it does not
+// check that.
 func CheckBackup(r io.Reader, master *seal.MasterKeys) (BackupInfo, error) {
 	b := backupReader{begin: func(*backupTable) error { return nil },
 		row: func([]any) error { return nil }, master: master}
@@ -32,10 +32,10 @@ func CheckBackup(r io.Reader, master *seal.MasterKeys) (BackupInfo, error) {
 	return b.info, err
 }
 
-// Restore gives the store the content at the time of the backup in r, in one
-// transaction: afterwards it has all of it, or nothing has changed. For a store
-// with accounts the error is ErrNotEmpty, unless replace asks to lose them. r
-// is read twice or more, the first time to check that it is complete
+// Restore replaces the content of the store by the backup in r, in one
+// transaction: afterwards it has the whole backup, or nothing has changed. For
+// a store with accounts the error is ErrNotEmpty, unless replace is set. r is
+// read twice or more, the first time to check that it is complete
 // (ErrBadBackup). It is verified by the master key each time; nil restores it
 // unverified.
 //
@@ -43,7 +43,8 @@ func CheckBackup(r io.Reader, master *seal.MasterKeys) (BackupInfo, error) {
 func (db *DB) Restore(ctx context.Context, r io.ReadSeeker, replace bool, master *seal.MasterKeys) (BackupInfo, error) {
 	info, err := CheckBackup(r, master)
 	if err == nil {
-		// A transaction may be repeated, so each begins at the beginning.
+		// A transaction may be repeated, so each attempt starts from the
+		// beginning.
 		err = db.Update(Patiently(ctx, 0), func(tx *Tx) error {
 			if _, err := r.Seek(0, io.SeekStart); err != nil {
 				return err
@@ -82,7 +83,7 @@ func (tx *Tx) restore(r io.Reader, replace bool, master *seal.MasterKeys) error 
 	}
 	for _, sql := range []string{
 		`UPDATE report_jobs SET running = 0`,
-		// The keys sealed more after the backup: nobody knows how much.
+		// The keys sealed an unknown number of messages after the backup.
 		`UPDATE data_keys SET sealed = sealed + ` + strconv.Itoa(seal.MessagesPerKey),
 		`DELETE FROM report_chunks WHERE NOT EXISTS
 			(SELECT 1 FROM reports r WHERE r.account = report_chunks.account AND r.token = report_chunks.token)`,
@@ -98,15 +99,15 @@ func (tx *Tx) restore(r io.Reader, replace bool, master *seal.MasterKeys) error 
 	return nil
 }
 
-// inserter gathers rows of one table into batches.
+// inserter collects rows of one table into batches.
 type inserter struct {
 	tx   *Tx
 	sql  string
 	args [][]any
-	size int // bytes in args
+	size int // number of bytes in args
 }
 
-// These bound one batch.
+// These limit one batch.
 const (
 	insertRows  = 1000
 	insertBytes = 8 << 20
@@ -143,7 +144,8 @@ func (in *inserter) flush() error {
 	return err
 }
 
-// backupReader reads records, and is content only when all are there.
+// backupReader reads records. It returns an error unless all records are
+// present.
 type backupReader struct {
 	begin func(*backupTable) error // a table begins
 	row   func([]any) error        // a row of it, as arguments of its INSERT
@@ -184,8 +186,8 @@ func (b *backupReader) read(r io.Reader) error {
 	return b.tables()
 }
 
-// readMagic reads the first line, byte by byte: what follows belongs to another
-// reader. It returns the format that the line names.
+// readMagic reads the first line, byte by byte, because the rest belongs to
+// another reader. It returns the format in that line.
 func readMagic(r io.Reader) (form string, err error) {
 	line := make([]byte, len(backupMagic))
 	if _, err := io.ReadFull(r, line); err != nil || !bytes.HasPrefix(line, []byte(backupName)) {
@@ -284,10 +286,10 @@ func (b *backupReader) end(record []byte) error {
 	return b.verify(sum, proof)
 }
 
-// maxBackupKeys bounds the data keys of a backup that are held in memory.
+// maxBackupKeys limits the data keys of a backup that are held in memory.
 const maxBackupKeys = 100_000
 
-// key keeps a data key of the backup.
+// key stores a data key of the backup.
 func (b *backupReader) key(t *backupTable, args []any) error {
 	if t.Name != "data_keys" || b.master == nil {
 		return nil
@@ -319,8 +321,8 @@ func (b *backupReader) key(t *backupTable, args []any) error {
 	return nil
 }
 
-// verify reports whether the backup is as the holder of the master key wrote
-// it.
+// verify returns an error unless the holder of the master key wrote the backup
+// in this form.
 func (b *backupReader) verify(sum, proof []byte) error {
 	if b.master == nil {
 		return nil
@@ -344,19 +346,19 @@ func (b *backupReader) verify(sum, proof []byte) error {
 	return nil
 }
 
-// dataKeyRow is a data key with what orders it.
+// dataKeyRow is a data key with its sort keys.
 type dataKeyRow struct {
 	seal.WrappedKey
 	created int64
 }
 
-// compare is the order of DataKeys.
+// compare compares in the order of DataKeys.
 func (k dataKeyRow) compare(other dataKeyRow) int {
 	return cmp.Or(cmp.Compare(k.created, other.created), strings.Compare(k.ID, other.ID))
 }
 
-// knownTable is a table as the backup has it. It may lack columns that exist
-// today, which then get their defaults.
+// knownTable returns a table in the form of the backup. It may lack columns
+// that exist today, which then get their defaults.
 func knownTable(text []byte) (*backupTable, error) {
 	var t backupTable
 	if err := json.Unmarshal(text, &t); err != nil {

@@ -5,10 +5,10 @@ import "time"
 // Role is a role of an account.
 type Role struct {
 	Account     string
-	NameKey     string // the name in lower case: names are unique without case
+	NameKey     string // the name in lower case: names are unique without regard to case
 	Name        string
 	Path        string
-	ID          string // AROA…
+	ID          string // begins with AROA
 	Description string
 	Trust
 	MaxSession int    // seconds
@@ -16,7 +16,7 @@ type Role struct {
 	Created    time.Time
 }
 
-// Trust says who may assume a role.
+// Trust is the trust policy of a role.
 type Trust struct {
 	TrustPolicy string
 	// TrustedIDs has a line for each user and role that TrustPolicy names: its
@@ -62,7 +62,8 @@ func (tx *Tx) CountRoles(account string) (n int, err error) {
 	return n, err
 }
 
-// UpdateRole gives a role another description and another longest session.
+// UpdateRole replaces the description and the maximum session duration of a
+// role.
 func (tx *Tx) UpdateRole(account, nameKey, description string, maxSession int) error {
 	return tx.change(`UPDATE roles SET description = $1, max_session = $2 WHERE account = $3 AND name_key = $4`,
 		description, maxSession, account, nameKey)

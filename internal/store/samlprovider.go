@@ -6,8 +6,8 @@ import "time"
 type SAMLProvider struct {
 	Account    string
 	Name       string
-	ID         string // SAMLSP…: GetSAMLProvider calls it the provider's UUID
-	Metadata   string // as it was given
+	ID         string // begins with SAMLSP; GetSAMLProvider calls it the provider's UUID
+	Metadata   string // unchanged from the request
 	Encryption string // Required or Allowed
 	ValidUntil time.Time
 	Created    time.Time

@@ -23,14 +23,15 @@ type CredentialRow struct {
 	Certificates []CredentialCertificate
 }
 
-// CredentialKey is an access key as the report shows it.
+// CredentialKey is an access key with the facts that the report shows.
 type CredentialKey struct {
 	Active          bool
 	Created, Used   int64
 	Region, Service string
 }
 
-// CredentialCertificate is a signing certificate as the report shows it.
+// CredentialCertificate is a signing certificate with the facts that the report
+// shows.
 type CredentialCertificate struct {
 	Active   bool
 	Uploaded int64
@@ -77,7 +78,7 @@ var scanSQL = [scanTables]string{
 		WHERE account = $1 AND name_key >= $2 AND name_key < $3 ORDER BY name_key, certificate_id`,
 }
 
-// endKey is above every name_key: names are ASCII.
+// endKey sorts after every name_key, because names are ASCII.
 const endKey = "\x7f"
 
 // source is one table of a scan. text and number read the current row.
@@ -104,11 +105,11 @@ func (c *cursor) advance() {
 // at reports whether the current row belongs to this user.
 func (c *cursor) at(key []byte) bool { return !c.end && bytes.Equal(c.key, key) }
 
-// merge walks the users and takes from every other table what belongs to them.
+// merge reads the users and the rows of every other table that belong to each.
 type merge struct {
 	tables [scanTables]cursor
 	row    CredentialRow
-	names  map[string]string // regions and services seen: few, and many times
+	names  map[string]string // regions and services so far: few, and repeated often
 	keyIDs [][]byte
 }
 

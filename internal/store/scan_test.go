@@ -42,7 +42,8 @@ func TestScanCredentials(t *testing.T) {
 	})
 }
 
-// More users than a page of any engine, with the pages' edges anywhere.
+// There are more users than fit in a page of any engine, and pages end at
+// arbitrary users.
 func TestScanCredentialsPages(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		const n = 20_001

@@ -38,14 +38,14 @@ func olderRunning(who string) error {
 // schemaQuery reads the version of the schema.
 const schemaQuery = "SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version"
 
-// nodeName names a process to others. It begins with the newest schema that the
-// process knows.
+// nodeName returns the name of a process for others. It begins with the newest
+// schema that the process knows.
 func nodeName(knows int64, random string) string {
 	return strconv.FormatInt(knows, 10) + "-" + strings.ToLower(random)
 }
 
-// knownBy returns the newest schema that a node knows. Names without it are of
-// the first versions.
+// knownBy returns the newest schema that a node knows. The first versions have
+// names without it.
 func knownBy(node string) int64 {
 	number, _, found := strings.Cut(node, "-")
 	knows, err := strconv.ParseInt(number, 10, 64)
@@ -106,8 +106,8 @@ func (e *postgres) connected(ctx context.Context, tx *sql.Tx) (nodes []string, e
 	return nodes, rows.Err()
 }
 
-// sameSchema checks a new connection to PostgreSQL: a later version may have
-// changed the schema while this process was not connected.
+// sameSchema checks a new connection to PostgreSQL, because a later version may
+// have changed the schema while this process was not connected.
 func (e *postgres) sameSchema(ctx context.Context, c *pgx.Conn) error {
 	if !e.migrated.Load() {
 		return nil
@@ -122,8 +122,8 @@ func (e *postgres) sameSchema(ctx context.Context, c *pgx.Conn) error {
 	return nil
 }
 
-// sameSchema checks the file once it is open: another process may have changed
-// the schema just before that.
+// sameSchema checks the file once it is open, because another process may have
+// changed the schema just before that.
 func (e *sqlite) sameSchema(ctx context.Context, knows int64) error {
 	if e.memory != "" {
 		return nil

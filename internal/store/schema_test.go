@@ -19,8 +19,8 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// eachUnmigrated runs a test on every engine that keeps data, each time without
-// any table.
+// eachUnmigrated runs a test on every engine that stores data, each time
+// without tables.
 func eachUnmigrated(t *testing.T, test func(t *testing.T, cfg store.Config)) {
 	t.Run("sqlite", func(t *testing.T) {
 		test(t, store.Config{Path: filepath.Join(t.TempDir(), "rollcall.db")})
@@ -28,8 +28,8 @@ func eachUnmigrated(t *testing.T, test func(t *testing.T, cfg store.Config)) {
 	t.Run("postgres", func(t *testing.T) { test(t, unmigrated(t)) })
 }
 
-// unmigrated returns a PostgreSQL database whose tables are in a schema of
-// SQL of their own, which is empty.
+// unmigrated returns a PostgreSQL database whose tables are in a separate and
+// empty SQL schema.
 func unmigrated(t *testing.T) store.Config {
 	t.Helper()
 	cfg := storetest.Postgres(t)
@@ -58,7 +58,7 @@ func runSQL(t *testing.T, cfg store.Config, sql string) {
 }
 
 // A version that would change the schema does not start while an earlier one
-// runs, which it does not disturb.
+// runs, and does not disturb it.
 func TestEarlierVersionRuns(t *testing.T) {
 	now := store.NewestSchema()
 	eachUnmigrated(t, func(t *testing.T, cfg store.Config) {
@@ -88,7 +88,7 @@ func TestLaterVersionRan(t *testing.T) {
 			t.Fatal(err)
 		}
 		storetest.Open(t, cfg)
-		storetest.Open(t, cfg) // two of the same
+		storetest.Open(t, cfg) // two of the same version
 		_, err = store.Open(t.Context(), cfg.Knowing(now-1))
 		if !errors.Is(err, store.ErrNewerSchema) || !strings.Contains(err.Error(), "restore a backup") {
 			t.Errorf("after a later version: %v", err)
@@ -96,8 +96,8 @@ func TestLaterVersionRan(t *testing.T) {
 	})
 }
 
-// A process that was cut off from PostgreSQL while a later version changed the
-// schema does not use that schema.
+// A process was cut off from PostgreSQL while a later version changed the
+// schema. It does not use the new schema.
 func TestSchemaChangesMeanwhile(t *testing.T) {
 	t.Parallel()
 	cfg := unmigrated(t)
@@ -117,8 +117,8 @@ func TestSchemaChangesMeanwhile(t *testing.T) {
 	}
 }
 
-// The data of every earlier schema becomes the same, whether the migrations of
-// PostgreSQL change it or a restore brings it.
+// The data of every earlier schema becomes the same, whether PostgreSQL's
+// migrations change it or a restore does.
 func TestEarlierDataOnPostgres(t *testing.T) {
 	t.Parallel()
 	folders, err := filepath.Glob("testdata/schemas/[0-9]*")

@@ -5,12 +5,12 @@ import "time"
 // ServerCertificate is a certificate of an account with its private key.
 type ServerCertificate struct {
 	Account    string
-	NameKey    string // the name in lower case: names are unique without case
+	NameKey    string // the name in lower case: names are unique without regard to case
 	Name       string
 	Path       string
-	ID         string // ASCA…
-	Body       string // as it was uploaded
-	Chain      string // as it was uploaded, "" for none
+	ID         string // begins with ASCA
+	Body       string // unchanged from the upload
+	Chain      string // unchanged from the upload, "" for none
 	PrivateKey []byte // sealed
 	Uploaded   time.Time
 	Expires    time.Time

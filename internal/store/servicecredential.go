@@ -7,10 +7,10 @@ import "time"
 type ServiceCredential struct {
 	Account string
 	NameKey string
-	ID      string // ACCA…
+	ID      string // begins with ACCA
 	Service string // codecommit.amazonaws.com
-	// ServiceUser is the name to sign in to the service with. It is generated
-	// once and stays when the user is renamed.
+	// ServiceUser is the user name for the service. It is generated once and
+	// does not change when the user is renamed.
 	ServiceUser string
 	Secret      []byte
 	Status      string // Active or Inactive

@@ -9,14 +9,14 @@ import (
 // ServiceUse is one attempt of a principal to call an action.
 type ServiceUse struct {
 	Account   string
-	Principal string // its unique id: AIDA…, AROA…
+	Principal string // its unique id, which begins with AIDA or AROA
 	Service   string // the service's namespace: iam, sts
-	Action    string // "" in results: the service as a whole
+	Action    string // empty in results for the whole service
 	At        time.Time
 	Region    string
 }
 
-// serviceUses gathers attempts in memory, the latest of each action of a
+// serviceUses collects attempts in memory, the latest of each action of a
 // principal, as lastUsed does for credentials.
 type serviceUses struct {
 	mu   sync.Mutex
@@ -30,7 +30,7 @@ type serviceUse struct {
 	region string
 }
 
-// note keeps a use, if it is later than the one of the same action by span.
+// note stores a use if it is later than the one of the same action by span.
 func (u *serviceUses) note(of serviceAction, use serviceUse, later func(have, use time.Time) bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -42,7 +42,7 @@ func (u *serviceUses) note(of serviceAction, use serviceUse, later func(have, us
 	}
 }
 
-// take returns everything that is noted, and forgets it.
+// take returns all noted uses and clears them.
 func (u *serviceUses) take() map[serviceAction]serviceUse {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -52,20 +52,20 @@ func (u *serviceUses) take() map[serviceAction]serviceUse {
 }
 
 // ServiceUsed notes that a principal called an action, whether it was allowed
-// or not. It never waits for the database; Flush does.
+// or not. It never waits for the database. Flush does.
 func (db *DB) ServiceUsed(use ServiceUse) {
 	db.used.services.note(serviceAction{use.Account, use.Principal, use.Service, use.Action},
 		serviceUse{use.At, use.Region}, db.used.later)
 }
 
-// flushServices writes what is noted. What cannot be written now stays for the
-// next time.
+// flushServices writes the noted uses. Uses that cannot be written now are
+// written the next time.
 func (u *lastUsed) flushServices(ctx context.Context) error {
 	uses := u.services.take()
 	if len(uses) == 0 {
 		return nil
 	}
-	// A service's use is that of its action that was used last.
+	// The last use of a service is the last use of any of its actions.
 	services := map[serviceAction]serviceUse{}
 	for of, use := range uses {
 		of.action = ""
@@ -98,14 +98,14 @@ func (u *lastUsed) flushServices(ctx context.Context) error {
 	return err
 }
 
-// ServiceUses reads the uses of principals, of services as a whole and of their
+// ServiceUses reads the uses of principals, of whole services and of their
 // actions, in the order of principal, service and action. Call Flush first to
-// see what is pending on this node.
+// include the pending uses of this node.
 func (tx *Tx) ServiceUses(account string, principalIDs ...string) ([]ServiceUse, error) {
 	return tx.serviceUses("", account, principalIDs)
 }
 
-// ServicesUsed is ServiceUses for the services as a whole.
+// ServicesUsed is ServiceUses for whole services.
 func (tx *Tx) ServicesUsed(account string, principalIDs ...string) ([]ServiceUse, error) {
 	return tx.serviceUses("AND action = '' ", account, principalIDs)
 }

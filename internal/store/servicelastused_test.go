@@ -50,7 +50,7 @@ func TestServiceUsed(t *testing.T) {
 		use(account, "iam", "GetUser", 59*time.Second, "eu-west-2") // inside the span
 		use(account, "iam", "ListUsers", time.Hour, "eu-west-3")
 		use(account, "sts", "GetCallerIdentity", time.Second, "eu-west-1")
-		use("999999999999", "iam", "GetUser", 0, "eu-west-1") // an account that is gone
+		use("999999999999", "iam", "GetUser", 0, "eu-west-1") // a deleted account
 		flush()
 		wants(row("iam", "", time.Hour, "eu-west-3"), row("iam", "GetUser", 0, "eu-west-1"),
 			row("iam", "ListUsers", time.Hour, "eu-west-3"),
@@ -65,8 +65,8 @@ func TestServiceUsed(t *testing.T) {
 			}
 			return nil
 		})
-		// A use is recorded neither back in time nor inside the span, but
-		// beyond it.
+		// A use is not recorded if it is earlier, or within the span. It is
+		// recorded beyond the span.
 		use(account, "iam", "ListUsers", 50*time.Minute, "eu-west-4")
 		use(account, "sts", "GetCallerIdentity", 61*time.Second, "eu-west-2")
 		flush()
@@ -80,8 +80,8 @@ func TestServiceUsed(t *testing.T) {
 	})
 }
 
-// What is noted is written at the end at the latest, and what could not be
-// written stays for the next time.
+// Noted uses are written at the end at the latest. Uses that could not be
+// written are written the next time.
 func TestServiceUsedIsNotLost(t *testing.T) {
 	cfg := storetest.SQLite(t)
 	db, err := store.Open(t.Context(), cfg)
@@ -226,7 +226,7 @@ func TestLongAccessJob(t *testing.T) {
 	})
 }
 
-// The uses of a user or a role are deleted with it, and nobody else's.
+// The uses of a user or a role are deleted with it, and no others.
 func TestServiceUsesGoWithPrincipals(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "bob", "eve")
@@ -245,7 +245,8 @@ func TestServiceUsesGoWithPrincipals(t *testing.T) {
 		update(t, db, func(tx *store.Tx) error {
 			return errors.Join(tx.DeleteUser(account, "bob"), tx.DeleteRole(account, "worker"))
 		})
-		// Nor are they written after it: a call that was running is noted late.
+		// They are not written afterwards either: the use by a running call is
+		// noted late.
 		for _, id := range ids {
 			db.ServiceUsed(store.ServiceUse{Account: account, Principal: id, Service: "iam", Action: "GetUser",
 				At: created, Region: "eu-west-1"})

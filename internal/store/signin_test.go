@@ -83,7 +83,7 @@ func TestPasskey(t *testing.T) {
 	})
 }
 
-// signIn is a session of a token that begins at a time.
+// signIn returns a session of a token that begins at a time.
 func signIn(token, nameKey string, at time.Time) store.SignInSession {
 	return store.SignInSession{
 		Account: account, NameKey: nameKey, ID: store.TokenID(token), Handle: "h" + token, State: []byte(token),
@@ -124,7 +124,7 @@ func TestSession(t *testing.T) {
 			{50 * time.Minute, true}, {100 * time.Minute, true}, // used meanwhile
 			{161 * time.Minute, false}, // idle
 			{150 * time.Minute, true},
-			{-14 * time.Minute, false}, // used in what is the future by now
+			{-14 * time.Minute, false}, // the time of the use is in the future now
 		} {
 			now = start.Add(c.after)
 			if got := opens(t, db, "one"); got != c.want {
@@ -151,7 +151,7 @@ func TestSession(t *testing.T) {
 	})
 }
 
-// These events end the sessions of a user, and these do not.
+// The first events end the sessions of a user, and the others do not.
 func TestSessionsEnd(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		for what, c := range map[string]struct {
@@ -216,7 +216,7 @@ func ignore(err error) error {
 	return err
 }
 
-// A user has a bounded number of sessions, tickets and places.
+// The number of a user's sessions, tickets and places is limited.
 func TestSignInsAreBounded(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "bob", "eve")
@@ -252,7 +252,7 @@ func TestSignInsAreBounded(t *testing.T) {
 	})
 }
 
-// A ticket is taken once, for its purpose, in its time.
+// A ticket is taken once, for its purpose, while it is valid.
 func TestTicket(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "bob")
@@ -346,9 +346,9 @@ func TestPauses(t *testing.T) {
 		}{
 			{0, 2 * time.Second}, {time.Second, time.Second}, {2 * time.Second, 0}, // the fourth
 			{3 * time.Second, 3 * time.Second}, {6 * time.Second, 0}, {14 * time.Second, 0},
-			{15 * time.Second, 9 * time.Second},  // no longer than Most
+			{15 * time.Second, 9 * time.Second},  // not longer than Most
 			{10 * time.Second, 10 * time.Second}, // another node's clock
-			{-20 * time.Minute, 0},               // a clock that was wrong
+			{-20 * time.Minute, 0},               // a wrong clock
 		} {
 			if got := try("a", now.Add(c.after)); got != c.want {
 				t.Errorf("%d: after %v: %v, want %v", i, c.after, got, c.want)

@@ -7,7 +7,7 @@ type SigningCertificate struct {
 	Account  string
 	NameKey  string
 	ID       string
-	Body     string // as it was uploaded
+	Body     string // unchanged from the upload
 	Status   string // Active or Inactive
 	Uploaded time.Time
 }

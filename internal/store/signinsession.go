@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// SignInSession is a session of somebody who signed in.
+// SignInSession is a session of a person who signed in.
 type SignInSession struct {
 	Account string
-	// NameKey is the owner of the password or the device, empty for root. It
-	// has no meaning if Federated is set: that session belongs to no user.
+	// NameKey is the owner of the password or the device, empty for root. It is
+	// ignored if Federated is set: that session belongs to no user.
 	NameKey   string
 	ID        string // TokenID of the token in the browser
 	Federated bool
-	Handle    string // names it to its owner
+	Handle    string // its name for the owner
 	State     []byte // see principal.SignIn
-	Address   string // the place and the client that began it
+	Address   string // the address and the client that began it
 	UserAgent string
 	Created   time.Time
 	Used      time.Time
@@ -25,7 +25,7 @@ type SignInSession struct {
 }
 
 // TokenID returns the name under which the session or the ticket of a token is
-// stored: a reader of the database gets no token.
+// stored, so a reader of the database gets no token.
 func TokenID(token string) string {
 	sum := sha256.Sum256([]byte(token))
 	return hex.EncodeToString(sum[:])
@@ -48,16 +48,16 @@ func userOrNull(nameKey string, none bool) any {
 	return nameKey
 }
 
-// sessionsPerUser bounds the sessions of a user at one time, and federatedPeople
-// the rows of one table that belong to an account's federated people, who are no
+// sessionsPerUser limits the simultaneous sessions of a user. federatedPeople
+// limits the rows in one table for an account's federated people, who are not
 // users.
 const (
 	sessionsPerUser = 100
 	federatedPeople = 500
 )
 
-// InsertSession adds a session. If its user has too many, the oldest ends, and
-// likewise for all federated people of an account.
+// InsertSession adds a session. If its user has too many, the oldest ends. The
+// same is true for all federated people of an account.
 func (tx *Tx) InsertSession(s SignInSession) error {
 	err := tx.insert(`INSERT INTO signin_sessions (account, name_key, session_id, handle, state, address, user_agent,
 		created, used, expires)
@@ -108,7 +108,7 @@ func (tx *Tx) EndUserSession(account, nameKey, handle string) error {
 }
 
 // EndUserSessions ends all sessions of a user, those of its tools too, and
-// everything unfinished: sign-ins, enrolments.
+// everything unfinished: sign-ins and enrolments.
 func (tx *Tx) EndUserSessions(account, nameKey string) error {
 	for _, table := range [...]string{"signin_sessions", "signin_tickets"} {
 		if _, err := tx.exec(`DELETE FROM `+table+` WHERE account = $1 AND name_key = $2`,
@@ -119,20 +119,20 @@ func (tx *Tx) EndUserSessions(account, nameKey string) error {
 	return tx.endUserTools(account, nameKey)
 }
 
-// SignedIn proves that somebody showed the token of an open session. Only
+// SignedIn proves that a caller showed the token of an open session. Only
 // OpenSession returns one.
 type SignedIn struct{ session *SignInSession }
 
-// Session returns the session that was opened. It must not be changed.
+// Session returns the session that was opened. Callers must not change it.
 func (s SignedIn) Session() *SignInSession { return s.session }
 
-// touchEvery is the precision of the last use of a session: a write for each
-// use would be wasted.
+// touchEvery is the precision of the last use of a session. A write for each
+// use would be wasteful.
 const touchEvery = time.Minute
 
 // OpenSession finds the session of a token and notes its use, or returns
 // ErrNotFound: there is none, it has expired, or it was not used for longer
-// than idle. Times from a clock that has stepped back since open nothing.
+// than idle. Times from a clock that has since stepped back open nothing.
 func (db *DB) OpenSession(ctx context.Context, token string, idle time.Duration) (SignedIn, error) {
 	var s SignInSession
 	err := db.inTime(ctx, db.engine.glance, func(tx *Tx) (err error) {

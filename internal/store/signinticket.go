@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// SignInTicket is a ticket that somebody must bring back: the next step of a
+// SignInTicket is a ticket that a client must return: the next step of a
 // sign-in, a challenge, a code.
 type SignInTicket struct {
 	Account   string
-	NameKey   string // the owner; no meaning if Federated is set
+	NameKey   string // the owner; ignored if Federated is set
 	ID        string // TokenID of the token that was given
 	Federated bool   // it belongs to no user
 	Purpose   string
@@ -27,12 +27,13 @@ func ticketFields(t *SignInTicket) []any {
 	return []any{&t.Account, &t.NameKey, &t.ID, &t.Federated, &t.Purpose, &t.State, &t.Tries, &t.Created, &t.Expires}
 }
 
-// ticketsPerUser bounds the tickets of one purpose that a user has at one time.
+// ticketsPerUser limits the tickets of one purpose that a user has at the same
+// time.
 const ticketsPerUser = 10
 
 // InsertTicket adds a ticket. If its user has too many for the purpose, the
-// oldest is deleted, so that somebody who begins a thousand sign-ins and ends
-// none keeps ten.
+// oldest is deleted. So a client that begins a thousand sign-ins and ends none
+// keeps ten.
 func (tx *Tx) InsertTicket(t SignInTicket) error {
 	err := tx.insert(`INSERT INTO signin_tickets (account, name_key, ticket_id, purpose, state, tries, created, expires)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
@@ -53,8 +54,8 @@ func (tx *Tx) InsertTicket(t SignInTicket) error {
 }
 
 // TicketByID reads a ticket for a purpose, of any account. ErrNotFound: there
-// is none, it has expired, or it comes from a clock that has stepped back
-// since.
+// is none, it has expired, or it comes from a clock that has since stepped
+// back.
 func (tx *Tx) TicketByID(id, purpose string) (t SignInTicket, err error) {
 	err = tx.one(ticketFields(&t), `SELECT `+ticketColumns+` FROM signin_tickets WHERE ticket_id = $1 AND purpose =
 		$2`, id, purpose)
@@ -76,8 +77,8 @@ func (tx *Tx) SetTicketState(account, id string, state []byte) error {
 	return tx.change(`UPDATE signin_tickets SET state = $1 WHERE account = $2 AND ticket_id = $3`, state, account, id)
 }
 
-// TakeTicket reads a ticket as TicketByID and deletes it: the second caller
-// with it, on whichever node, gets none.
+// TakeTicket reads a ticket like TicketByID and deletes it. A second caller
+// with the ticket, on any node, gets none.
 func (tx *Tx) TakeTicket(id, purpose string) (SignInTicket, error) {
 	t, err := tx.TicketByID(id, purpose)
 	if err != nil {
@@ -91,8 +92,8 @@ func (tx *Tx) DeleteTicket(account, id string) error {
 	return tx.change(`DELETE FROM signin_tickets WHERE account = $1 AND ticket_id = $2`, account, id)
 }
 
-// Pause says how long somebody who tries passwords must wait: not at all for a
-// number of tries, then First, and twice as long after each further one, up to
+// Pause says how long a client that tries passwords must wait: not at all for a
+// number of tries, then First, and twice as long after each further try, up to
 // Most. After Forget without a try the count starts again.
 type Pause struct {
 	Free        int
@@ -129,7 +130,7 @@ func (tx *Tx) pause(place string, p Pause) (tries int, wait time.Duration, err e
 	if err != nil {
 		return 0, 0, err
 	}
-	// A time in the future comes from a clock that has stepped back since.
+	// A time in the future comes from a clock that has since stepped back.
 	since := tx.Now.Sub(last)
 	if since >= p.Forget || ahead(last, tx.Now) {
 		return 0, 0, nil
@@ -137,9 +138,9 @@ func (tx *Tx) pause(place string, p Pause) (tries int, wait time.Duration, err e
 	return tries, max(0, min(p.Most, p.after(tries)-since)), nil
 }
 
-// TryAt counts a try at a place before it is created, or returns how long it
-// must wait. Count it in an earlier transaction of its own: then tries that
-// come together count too, on every node.
+// TryAt counts a try at a place before it happens, or returns how long it must
+// wait. It must run in an earlier transaction, so that simultaneous tries count
+// too, on every node.
 func (tx *Tx) TryAt(place string, p Pause) (wait time.Duration, err error) {
 	tries, wait, err := tx.pause(place, p)
 	if err != nil || wait > 0 {
@@ -150,8 +151,8 @@ func (tx *Tx) TryAt(place string, p Pause) (wait time.Duration, err error) {
 	return 0, err
 }
 
-// TakeBackTry forgets a try that was no guess: the password was right. Nothing
-// is left of the only one.
+// TakeBackTry removes a try that was not a guess, because the password was
+// right. If it was the only one, the row is deleted.
 func (tx *Tx) TakeBackTry(place string) error {
 	if _, err := tx.exec(`DELETE FROM signin_pauses WHERE place = $1 AND tries <= 1`, place); err != nil {
 		return err
@@ -166,7 +167,7 @@ func (tx *Tx) ForgetTries(place string) error {
 	return err
 }
 
-// placesPerUser bounds the places that are remembered for a user.
+// placesPerUser limits the remembered places of a user.
 const placesPerUser = 20
 
 // KnowsPlace reports whether a user has signed in from a place since a time.

@@ -17,7 +17,7 @@ import (
 	"rollcall/internal/ownfile"
 )
 
-// This file and sqliteconn.go are the only ones that know the SQLite library.
+// This file and sqliteconn.go are the only ones that use the SQLite library.
 
 // sqlite is one writer connection behind a queue, and a pool of readers.
 type sqlite struct {
@@ -38,8 +38,8 @@ var memoryNames atomic.Int64
 // walFiles are the files that SQLite keeps next to an open database.
 var walFiles = [...]string{"-wal", "-shm"}
 
-// makeWALFiles creates the files next to a database before the library does,
-// which would give them the mode of the umask and the owner of the process.
+// makeWALFiles creates the files next to a database before the library does.
+// The library would use the mode of the umask and the owner of the process.
 func makeWALFiles(path string) error {
 	for _, suffix := range walFiles {
 		f, err := ownfile.OpenScratch(path+suffix, os.O_RDWR|ownfile.NoFollow)
@@ -53,9 +53,9 @@ func makeWALFiles(path string) error {
 	return nil
 }
 
-// makeFiles creates a database of no bytes if there is none, and the files next
-// to it. The library follows links: path is where the database really is, and
-// its other files with it.
+// makeFiles creates an empty database if there is none, and the files next to
+// it. The library follows links: path is the true place of the database, with
+// its other files next to it.
 func makeFiles(named string) (path string, err error) {
 	f, err := ownfile.Open(named, os.O_RDWR)
 	if err != nil {
@@ -74,7 +74,7 @@ const busyTimeout = 20 * time.Second
 func openSQLite(ctx context.Context, cfg Config, kept func(before, after walHeader)) (*sqlite, error) {
 	e := &sqlite{}
 	query := url.Values{"_pragma": {
-		// busy_timeout has to come first: the others may have to wait.
+		// busy_timeout has to come first, because the others may have to wait.
 		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
 		"journal_mode(wal)", "synchronous(full)", "foreign_keys(on)", "temp_store(memory)",
 		"wal_autocheckpoint(4000)",
@@ -125,10 +125,9 @@ func openSQLite(ctx context.Context, cfg Config, kept func(before, after walHead
 	return e, nil
 }
 
-// connect opens the writer, and the readers of a file, because the file may be
-// moved away later. In memory the first reader opens beside what else starts,
-// and others by their first use, which keeps the start of an emulator short. named is the database's name, which may
-// be a link, or "" in memory.
+// connect opens the writer, and the readers of a file, because the file may be moved away later. In
+// memory the first reader opens while the rest starts, and others on first use, which keeps the
+// start of an emulator short. named is the database's name, which may be a link, or "" in memory.
 func (e *sqlite) connect(named string, kept func(before, after walHeader)) error {
 	c, err := e.openWriter()
 	if err != nil {
@@ -171,8 +170,8 @@ func (e *sqlite) openFirstReader() error {
 }
 
 // watchFiles watches the files next to a database that a connection has opened,
-// and keeps them. Another process that ended may have deleted those of
-// makeWALFiles meanwhile.
+// and keeps them open. Another process that ended may have deleted those of
+// makeWALFiles.
 func (e *sqlite) watchFiles(named string) (err error) {
 	if e.memory != "" {
 		return nil
@@ -193,7 +192,7 @@ func (e *sqlite) watchFiles(named string) (err error) {
 }
 
 // writerPatience is the time for which one attempt of the writer waits for
-// another process. It makes as many attempts as callers wait.
+// another process. It repeats attempts while callers wait.
 const writerPatience = 50 * time.Millisecond
 
 func (e *sqlite) openWriter() (*sqliteConn, error) {
@@ -244,9 +243,9 @@ func (e *sqlite) view(ctx context.Context, fn func(conn) error) error {
 	return c.view(ctx, fn)
 }
 
-// usable returns a connection that the next reader may have: this one, once it
-// is known to be outside of a transaction, or an empty one in its place, which
-// is opened when it is needed.
+// usable returns a connection for the next reader. It is this one, if it is
+// outside of a transaction. Otherwise it is an empty one, which is opened when
+// it is needed.
 func (e *sqlite) usable(c *sqliteConn) *sqliteConn {
 	if c.db == nil || c.settle() {
 		return c
@@ -255,14 +254,14 @@ func (e *sqlite) usable(c *sqliteConn) *sqliteConn {
 	return &sqliteConn{}
 }
 
-// glance is view: in one process a transaction costs nothing.
+// glance is view, because a transaction within one process costs nothing.
 func (e *sqlite) glance(ctx context.Context, fn func(conn) error) error { return e.view(ctx, fn) }
 
 func (e *sqlite) update(ctx context.Context, fn func(conn) error) error {
 	return withPath(e.path, e.writer.update(ctx, fn))
 }
 
-// aside is update: there is one writer.
+// aside is update, because there is one writer.
 func (e *sqlite) aside(ctx context.Context, fn func(conn) error) error {
 	return e.writer.update(ctx, fn)
 }
@@ -310,7 +309,7 @@ func (e *sqlite) close() error {
 	for _, c := range e.readers.takeAll() {
 		errs = append(errs, c.close())
 	}
-	// A caller that still waits for a reader gets a closed one, and is told so.
+	// A caller that still waits for a reader gets a closed one, with an error.
 	for range e.readers.count() {
 		e.readers.give(&sqliteConn{})
 	}

@@ -14,15 +14,15 @@ import (
 type sqliteConn struct {
 	db    *sqlite3.Conn
 	stmts map[string]*sqliteStmt
-	// owners says that a statement, since it was last set to false, may have
-	// changed what is remembered about callers; see changesCallers.
+	// owners says that a statement since the last reset may have changed a
+	// cached fact about callers; see changesCallers.
 	owners bool
 }
 
 type sqliteStmt struct {
 	stmt   *sqlite3.Stmt
-	busy   bool // rows are open
-	once   bool // not kept: closed when its rows are
+	busy   bool // its rows are open
+	once   bool // not kept: closed with its rows
 	owners bool // changesCallers of its text
 }
 
@@ -36,8 +36,8 @@ func (c *sqliteConn) close() error {
 	return c.db.Close()
 }
 
-// warm lets the connection parse the schema, which its first statement would wait
-// for. Whatever fails here fails again where somebody is told.
+// warm makes the connection parse the schema, which would delay its first
+// statement. An error here occurs again where a caller gets it.
 func (c *sqliteConn) warm() {
 	if s, err := c.prepare("SELECT count(*) FROM data_keys", nil); err == nil {
 		s.done()
@@ -45,16 +45,16 @@ func (c *sqliteConn) warm() {
 }
 
 // control runs a statement that begins or ends a transaction or a savepoint.
-// None of these is ever interrupted: an interruption would leave the connection
-// in an unknown state.
+// These are never interrupted, because an interruption would leave the
+// connection in an unknown state.
 func (c *sqliteConn) control(sql string) error {
 	defer c.db.SetInterrupt(c.db.SetInterrupt(context.Background()))
 	_, err := c.exec(context.Background(), sql, nil)
 	return err
 }
 
-// view runs fn on one snapshot. The end of ctx interrupts only what fn reads.
-// The caller puts the connection in order.
+// view runs fn on one snapshot. The end of ctx interrupts only reads of fn. The
+// caller settles the connection.
 func (c *sqliteConn) view(ctx context.Context, fn func(conn) error) error {
 	if err := c.control("BEGIN"); err != nil {
 		return err
@@ -67,14 +67,14 @@ func (c *sqliteConn) view(ctx context.Context, fn func(conn) error) error {
 	return err
 }
 
-// settle brings the connection outside of any transaction. It reports whether
-// that succeeded, so that somebody else may use the connection.
+// settle ends any transaction of the connection. It reports whether that
+// succeeded, so that others may use the connection.
 func (c *sqliteConn) settle() bool {
 	c.db.SetInterrupt(context.Background())
 	if c.outside() {
 		return true
 	}
-	// Rows that were left open hold their snapshot beyond the transaction.
+	// Open rows hold their snapshot longer than the transaction.
 	for _, s := range c.stmts {
 		if s.busy {
 			s.done()
@@ -92,7 +92,7 @@ func (c *sqliteConn) outside() bool {
 	return c.db.GetAutocommit() && c.db.TxnState("") == sqlite3.TXN_NONE
 }
 
-// prepare returns a statement that is free, with its arguments bound.
+// prepare returns a free statement with its arguments bound.
 func (c *sqliteConn) prepare(sql string, args []any) (*sqliteStmt, error) {
 	s := c.stmts[sql]
 	if s == nil || s.busy {
@@ -180,7 +180,7 @@ func (c *sqliteConn) exec(_ context.Context, sql string, args []any) (int64, err
 }
 
 // written counts the pages that were written to the log. Every commit that
-// changed anything writes at least one.
+// changes something writes at least one.
 func (c *sqliteConn) written() int64 {
 	n, _, err := c.db.Status(sqlite3.DBSTATUS_CACHE_WRITE, false)
 	if err != nil {

@@ -9,16 +9,16 @@ import (
 	"github.com/ncruces/go-sqlite3"
 )
 
-// openFiles are the files that a database was opened on, by the names that they
-// had. What is written to a file that was moved away or deleted is lost for
-// everybody who uses its name.
+// openFiles are the files of an open database with their original names. Data
+// written to a file that was moved away or deleted is lost for all users of its
+// name.
 type openFiles struct {
 	names []string
 	files []os.FileInfo
 }
 
-// rememberFiles is for an open database. It keeps its files until it is closed,
-// so another file that gets their names later differs from them. named may be a
+// rememberFiles returns the files of an open database. It keeps them open, so
+// that another file with one of their names differs from them. named may be a
 // link to path.
 func rememberFiles(named, path string) (*openFiles, error) {
 	o := &openFiles{names: []string{named}}
@@ -37,7 +37,7 @@ func rememberFiles(named, path string) (*openFiles, error) {
 
 // check reports whether the names still lead to the open files. The error is
 // ErrUnavailable. Three system calls cost little compared with the fsync of a
-// commit. nil is a database in memory.
+// commit. A nil receiver means a database in memory.
 func (o *openFiles) check() error {
 	if o == nil {
 		return nil
@@ -57,7 +57,7 @@ func (o *openFiles) check() error {
 	return nil
 }
 
-// refusals maps what the system says about a file, in the library's words, to
+// refusals maps errors of the system about a file, in the library's words, to
 // our own words, which say what to do.
 var refusals = []struct {
 	code sqlite3.ErrorCode
@@ -66,7 +66,8 @@ var refusals = []struct {
 	{sqlite3.FULL, syscall.ENOSPC}, {sqlite3.READONLY, syscall.EACCES}, {sqlite3.CANTOPEN, syscall.EACCES},
 }
 
-// withPath names the database whose file the system refuses.
+// withPath adds the name of the database to an error of the system about its
+// file.
 func withPath(path string, err error) error {
 	if err == nil || path == "" {
 		return err

@@ -5,11 +5,11 @@ import (
 	"sync"
 )
 
-// sqliteReaders lends a fixed number of connections to readers. The connection
-// that was returned last is lent first: it has parsed the schema, prepared
+// sqliteReaders lends a fixed number of connections to readers. The last
+// returned connection is lent first: it has parsed the schema, prepared
 // statements and cached pages.
 type sqliteReaders struct {
-	ready chan struct{} // one for each connection of idle
+	ready chan struct{} // has one entry for each connection in idle
 
 	mu   sync.Mutex
 	idle []*sqliteConn
@@ -24,7 +24,7 @@ func newSQLiteReaders(n int) *sqliteReaders {
 	return r
 }
 
-// count returns the number of readers, including those that are lent.
+// count returns the number of readers, including the lent ones.
 func (r *sqliteReaders) count() int { return cap(r.ready) }
 
 // take waits for a reader until ctx ends. The caller returns it.

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// The start of an emulator opens the writer and one reader: each connection
-// parses the schema once, which takes a millisecond.
+// The start of an emulator opens only the writer and one reader, because each
+// connection parses the schema, which takes a millisecond.
 func TestReadersInMemoryAreOpenedByUse(t *testing.T) {
 	ctx := context.Background()
 	db, err := Open(ctx, Config{Memory: true})

@@ -9,9 +9,9 @@ import (
 )
 
 // walKeeper keeps the write-ahead log short. SQLite moves the log into the
-// database by itself, but starts it again from the beginning only when no view
-// is open, and never makes the file smaller: views that follow each other
-// without a gap, or a single long one, would leave a file that nobody needs.
+// database by itself. But it starts the log from the beginning only when no
+// view is open, and never makes the file smaller. Views that follow each other
+// without a gap, or a single long one, would leave a large useless file.
 type walKeeper struct {
 	path  string
 	open  func() (*sqliteConn, error)
@@ -20,10 +20,10 @@ type walKeeper struct {
 }
 
 const (
-	// walLimit is the length of the log up to which nothing is done, twice what
-	// wal_autocheckpoint makes of it if views are short.
+	// walLimit is the length of the log up to which nothing is done. It is
+	// twice the length that wal_autocheckpoint allows if views are short.
 	walLimit = 32 << 20
-	// walEvery is the time between two looks at the length.
+	// walEvery is the time between two checks of the length.
 	walEvery = 2 * time.Second
 	// walPatience is the time for which edits wait for open views.
 	walPatience = 20 * time.Millisecond
@@ -48,7 +48,7 @@ func (k *walKeeper) run() {
 		case <-k.quit:
 			return
 		case <-tick.C:
-			// What could not be done now is tried again.
+			// If this fails now, it is tried again later.
 			if info, err := os.Stat(k.path); err == nil && info.Size() > walLimit {
 				_ = k.shorten()
 			}
@@ -57,8 +57,8 @@ func (k *walKeeper) run() {
 }
 
 // shorten moves the log into the database, and then empties the file unless a
-// view still needs it. The first step delays no edit, and leaves little for the
-// second, which does.
+// view still needs it. The first step delays no edit. It leaves little for the
+// second, which does delay edits.
 func (k *walKeeper) shorten() error {
 	c, err := k.open()
 	if err != nil {

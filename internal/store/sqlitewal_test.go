@@ -12,7 +12,7 @@ import (
 )
 
 // TestWriteAheadLogIsShortened lets the write-ahead log grow under one long view,
-// and then under views that leave no gap between them. It becomes short again.
+// and then under views without a gap between them. The log becomes short again.
 func TestWriteAheadLogIsShortened(t *testing.T) {
 	cfg := storetest.SQLite(t)
 	db := storetest.Open(t, cfg)
@@ -24,7 +24,7 @@ func TestWriteAheadLogIsShortened(t *testing.T) {
 		}
 		return info.Size()
 	}
-	// Only a log beyond the limit is emptied. A slow writer may stay below.
+	// Only a log beyond the limit is emptied. A slow writer may stay below it.
 	const limit = 32 << 20
 	shortens := func() {
 		t.Helper()

@@ -10,23 +10,23 @@ import (
 	"time"
 )
 
-// sqliteWriter is the one goroutine that writes. It gathers the waiting updates
-// into one transaction, each in a savepoint of its own, so that they share one
-// fsync (group commit); a failed update undoes only itself.
+// sqliteWriter is the only goroutine that writes. It collects the waiting
+// updates into one transaction, each in a separate savepoint, so that they
+// share one fsync (group commit). A failed update only undoes itself.
 type sqliteWriter struct {
 	c     *sqliteConn
 	open  func() (*sqliteConn, error)
 	queue chan *queuedUpdate
 	quit  chan struct{}
 	ended sync.WaitGroup
-	// version is the engine's; kept is called for a commit of this writer that
-	// changed no owner of a key.
+	// version is the engine's. kept is called after a commit of this writer
+	// that changed no owner of a key.
 	version func() (walHeader, bool)
 	kept    func(before, after walHeader)
 	files   *openFiles
 }
 
-// groupLimit bounds the number of updates that share one commit.
+// groupLimit limits the number of updates that share one commit.
 const groupLimit = 128
 
 func startSQLiteWriter(
@@ -41,8 +41,8 @@ func startSQLiteWriter(
 	return w
 }
 
-// update queues fn and waits until its fate is known. If the context ends
-// before the writer comes to fn, fn does not run; later it has no effect,
+// update queues fn and waits until its result is known. If the context ends
+// before the writer starts fn, fn does not run. A later end has no effect,
 // because a commit cannot be half done.
 func (w *sqliteWriter) update(ctx context.Context, fn func(conn) error) error {
 	u := queued(ctx, fn)
@@ -119,15 +119,15 @@ func (w *sqliteWriter) gather(first *queuedUpdate) []*queuedUpdate {
 	return group
 }
 
-// commit runs a group in one transaction. If the transaction as a whole is lost
-// (disk full, I/O error), its members are tried once more one by one, so that
-// each learns its own fate.
+// commit runs a group in one transaction. If the whole transaction is lost
+// (disk full, I/O error), its members are tried again one by one, so that each
+// gets its own result.
 func (w *sqliteWriter) commit(group []*queuedUpdate) {
 	lost := w.try(group)
 	if lost == nil {
 		return
 	}
-	w.c.settle() // a transaction that was lost keeps no lock meanwhile
+	w.c.settle() // a lost transaction must not keep a lock
 	if len(group) == 1 {
 		group[0].finish(lost)
 		return
@@ -136,7 +136,7 @@ func (w *sqliteWriter) commit(group []*queuedUpdate) {
 		u.unclaim()
 	}
 	for _, u := range group {
-		// A caller that no longer asks is not worth another wait for the lock.
+		// A caller that has left is not worth another wait for the lock.
 		if err := u.ctx.Err(); err != nil {
 			u.finish(err)
 			continue
@@ -148,8 +148,8 @@ func (w *sqliteWriter) commit(group []*queuedUpdate) {
 	}
 }
 
-// try returns nil when it has told every update its fate, or the error that
-// lost the whole transaction.
+// try returns nil when it has returned a result to every update, or the error
+// that lost the whole transaction.
 func (w *sqliteWriter) try(group []*queuedUpdate) (lost error) {
 	if err := w.files.check(); err != nil {
 		return err
@@ -157,7 +157,7 @@ func (w *sqliteWriter) try(group []*queuedUpdate) (lost error) {
 	if err := w.begin(group); err != nil {
 		return err
 	}
-	// Nobody else commits from here to the end.
+	// No other process can commit from here to the end.
 	before, watched := w.version()
 	w.c.owners = false
 	fates := make([]error, len(group))
@@ -176,12 +176,12 @@ func (w *sqliteWriter) try(group []*queuedUpdate) (lost error) {
 	if err := w.c.control("COMMIT"); err != nil {
 		return err
 	}
-	// A commit that wrote nothing made no version: the next one may be another
-	// process's.
+	// A commit that wrote nothing creates no version, so the next version may
+	// come from another process.
 	if after, ok := w.version(); ok && watched && !w.c.owners && w.c.written() > written {
 		w.kept(before, after)
 	}
-	// What was written to a file that is gone must not be acknowledged.
+	// A change that was written to a deleted file must not be acknowledged.
 	moved := w.files.check()
 	for i, u := range group {
 		if fates[i] == nil {
@@ -192,8 +192,8 @@ func (w *sqliteWriter) try(group []*queuedUpdate) (lost error) {
 	return nil
 }
 
-// one runs one update in a savepoint of its own. lost is the error that lost
-// the whole transaction.
+// one runs one update in a separate savepoint. lost is the error that lost the
+// whole transaction.
 func (w *sqliteWriter) one(u *queuedUpdate) (fate, lost error) {
 	if err := w.c.control("SAVEPOINT one"); err != nil {
 		return nil, err
@@ -210,8 +210,8 @@ func (w *sqliteWriter) one(u *queuedUpdate) (fate, lost error) {
 	return fate, w.c.control("RELEASE one")
 }
 
-// begin waits for the write lock, which another process may hold, as long as
-// anyone of the group waits.
+// begin waits for the write lock, which another process may hold, as long as a
+// caller of the group waits.
 func (w *sqliteWriter) begin(group []*queuedUpdate) error {
 	if err := w.settle(); err != nil {
 		return err
@@ -234,8 +234,9 @@ func (w *sqliteWriter) begin(group []*queuedUpdate) error {
 	}
 }
 
-// settle brings the connection outside of the previous transaction, or replaces
-// it: one that stayed inside would refuse every later change.
+// settle ends the previous transaction of the connection, or replaces the
+// connection. A connection within a transaction would refuse every later
+// change.
 func (w *sqliteWriter) settle() error {
 	if w.c.settle() {
 		return nil
@@ -249,8 +250,8 @@ func (w *sqliteWriter) settle() error {
 	return nil
 }
 
-// guard turns a panic into an error: one update must not end the writer that
-// all others wait for.
+// guard turns a panic into an error, because one update must not end the writer
+// that all others need.
 func guard(fn func(conn) error, c conn) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

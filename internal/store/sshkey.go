@@ -6,11 +6,11 @@ import "time"
 type SSHPublicKey struct {
 	Account     string
 	NameKey     string
-	ID          string // APKA…
+	ID          string // begins with APKA
 	Body        string // ssh-rsa form, without a comment
 	Fingerprint string
-	// Digest is the SHA-256 of the key in SSH's wire form, hexadecimal, so that
-	// a key is recognised in every encoding.
+	// Digest is the hexadecimal SHA-256 of the key in SSH's wire form, which
+	// identifies a key in every encoding.
 	Digest   string
 	Status   string // Active or Inactive
 	Uploaded time.Time

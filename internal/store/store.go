@@ -6,8 +6,8 @@
 //   - One text per statement for every engine. SQLite (a file, or memory) and
 //     anything that speaks PostgreSQL's protocol run the same statements;
 //     necessary differences are in dialect.go.
-//   - View sees one snapshot; Update is one serializable transaction. What
-//     Update acknowledged survives kill -9 and power loss.
+//   - View sees one snapshot; Update is one serializable transaction. A change
+//     that Update acknowledged survives kill -9 and power loss.
 //   - A closure given to Update may run more than once: it is repeated on
 //     serialization failures and when a group commit has to be undone. Its
 //     only effect must be through its Tx.
@@ -16,9 +16,9 @@
 //   - A change in a file that was moved away, deleted or replaced is not
 //     acknowledged.
 //
-// It knows no rules of IAM, no wire, and no secret: secrets are sealed or
-// hashed before they arrive. A user is found by name_key, the folded name; the
-// root user has the empty name_key, so it sorts first.
+// It contains no rules of IAM and no wire formats. It sees no secret in clear:
+// secrets are sealed or hashed before they arrive. A user is found by name_key,
+// the folded name; the root user has the empty name_key, so it sorts first.
 package store
 
 import (
@@ -38,7 +38,7 @@ var (
 	// ErrConflict reports that other rows still refer to this one, or that a
 	// required row is missing.
 	ErrConflict = errors.New("store: conflict")
-	// ErrUnavailable reports that the database could not be asked, or did not
+	// ErrUnavailable reports that the database could not be reached, or did not
 	// answer in time. A repeated call may succeed.
 	ErrUnavailable = errors.New("store: unavailable")
 )
@@ -49,30 +49,30 @@ type Config struct {
 	Path string
 	// URL is a PostgreSQL connection string. If it is set, Path is not used.
 	URL string
-	// AllowPlain allows a URL that asks for plain text beyond this machine.
+	// AllowPlain allows a URL that requests plain text to another machine.
 	AllowPlain bool
 	// Memory asks for a private SQLite database in memory, which Close deletes.
 	Memory bool
 	// Now is the clock; nil means time.Now. Transactions read it once.
 	Now func() time.Time
-	// UseSpan says how much later a use of a credential must be than the
-	// recorded one to replace it. 0 records every use to the second; IAM
+	// UseSpan is the time by which a use of a credential must be later than the
+	// recorded one to replace it. 0 records every use to the second. IAM
 	// records the first one within 15 minutes.
 	UseSpan time.Duration
-	// PasswordSpan is the same of passwords; IAM's is 5 minutes.
+	// PasswordSpan is the same for passwords. IAM's is 5 minutes.
 	PasswordSpan time.Duration
-	// Timeout says how long a call may take in the database until it fails with
-	// ErrUnavailable; 0 means 10 s. See Patiently.
+	// Timeout is the maximum time of a call in the database. After that it
+	// fails with ErrUnavailable; 0 means 10 s. See Patiently.
 	Timeout time.Duration
-	// Readers bounds the SQLite connections that read at the same time;
-	// 0 means twice the number of processors, at least four.
+	// Readers limits the SQLite connections that read at the same time; 0 means
+	// twice the number of processors, at least four.
 	Readers int
 
-	// vfs names SQLite's way to the file system; empty means its own. Tests use
-	// it to watch what reaches the disk.
+	// vfs names SQLite's interface to the file system; empty means its own.
+	// Tests use it to watch writes to the disk.
 	vfs string
 	// knows is the newest schema that is known; 0 means that of the newest
-	// migration. Tests set it to stand for an earlier version of the program.
+	// migration. Tests set it to simulate an earlier version of the program.
 	knows int64
 }
 
@@ -84,11 +84,11 @@ type DB struct {
 	now     func() time.Time
 	timeout time.Duration
 	used    lastUsed
-	// node names this process to others.
+	// node is the name of this process for others.
 	node   string
 	memory bool
 	outbox outbox
-	// callers holds what is remembered about callers.
+	// callers caches facts about callers.
 	callers callerCache
 }
 
@@ -103,19 +103,19 @@ type Tx struct {
 	dialect
 }
 
-// engine holds what SQLite and PostgreSQL do differently.
+// engine is the interface with implementations for SQLite and PostgreSQL.
 type engine interface {
 	view(ctx context.Context, fn func(conn) error) error
 	// glance is view for a function with a single statement.
 	glance(ctx context.Context, fn func(conn) error) error
 	update(ctx context.Context, fn func(conn) error) error
-	// aside changes what no rule spans, statement by statement, so that nobody
-	// else's transaction has to be repeated.
+	// aside runs statements that no other transaction depends on, one by one,
+	// so that no other transaction has to be repeated.
 	aside(ctx context.Context, fn func(conn) error) error
-	// living returns the nodes that use the database, nil if that is not known.
+	// living returns the nodes that use the database, nil if they are unknown.
 	living(ctx context.Context) (map[string]bool, error)
-	// version identifies the state of the database; every commit of any process
-	// changes it. ok is false if the engine cannot tell cheaply.
+	// version identifies the state of the database. Every commit of any process
+	// changes it. ok is false if the engine cannot provide it cheaply.
 	version() (v walHeader, ok bool)
 	ping(ctx context.Context) error
 	close() error
@@ -138,8 +138,8 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	switch {
 	case cfg.URL != "":
 		if !strings.HasPrefix(cfg.URL, "postgres://") && !strings.HasPrefix(cfg.URL, "postgresql://") {
-			// The text is not repeated: it may hold a password in a place that
-			// no one expects.
+			// The text is not repeated, because it may hold a password in an
+			// unexpected place.
 			return nil, errors.New("open store: the URL is not a postgres:// URL")
 		}
 		db.dialect = postgresDialect
@@ -176,7 +176,7 @@ func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
 }
 
 // Update runs fn in one serializable transaction and returns when it is
-// durable. fn may run more than once. ErrUnknown: it may be durable or not.
+// durable. fn may run more than once. ErrUnknown: it may or may not be durable.
 func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 	if e := EventOf(ctx); e != nil {
 		return db.updateEvent(ctx, e, fn)
@@ -188,7 +188,7 @@ func (db *DB) update(ctx context.Context, fn func(*Tx) error) error {
 	return db.inTime(ctx, db.engine.update, fn)
 }
 
-// inTime runs fn in a kind of transaction, until Config.Timeout at most.
+// inTime runs fn in a kind of transaction. It takes at most Config.Timeout.
 func (db *DB) inTime(ctx context.Context, run func(context.Context, func(conn) error) error, fn func(*Tx) error) error {
 	if !patient(ctx) {
 		bounded, cancel := context.WithTimeout(ctx, db.timeout)

@@ -132,7 +132,7 @@ func TestRenameUser(t *testing.T) {
 	})
 }
 
-// A failed update undoes all of itself and nothing of those that shared its
+// A failed update undoes all of its changes and none of those that shared its
 // commit.
 func TestUpdateGroup(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
@@ -259,7 +259,7 @@ func TestLastUsed(t *testing.T) {
 		use(10, "a")
 		use(20, "b")
 		check(20, "b")
-		use(15, "c") // came late: time does not go back
+		use(15, "c") // late: time does not move back
 		check(20, "b")
 		use(21, "d")
 		check(21, "d")

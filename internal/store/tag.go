@@ -1,13 +1,13 @@
 package store
 
-// Tag is a tag. Fold is what tells it from others of its thing: the key itself
-// or, for users and roles, the key in lower case.
+// Tag is a tag. Fold distinguishes it from the other tags of its thing. It is
+// the key itself or, for users and roles, the key in lower case.
 type Tag struct{ Fold, Key, Value string }
 
-// TagsOf says of which kind of thing tags are.
+// TagsOf is the kind of thing that tags belong to.
 type TagsOf uint8
 
-// The kinds of things that have tags, and what names one of each.
+// The kinds of things that have tags, and the key of one thing of each kind.
 const (
 	UserTags              TagsOf = iota // the user's folded name
 	RoleTags                            // the role's folded name
@@ -19,9 +19,9 @@ const (
 	InstanceProfileTags                 // the profile's folded name
 )
 
-// tagTables say where the tags of a kind are. fold is the column of Tag.Fold,
-// order what they are listed by: IAM ListUserTags says by their keys, and of
-// policies short keys come first (recorded).
+// tagTables are the tables for the kinds. fold is the column of Tag.Fold. order
+// is the order of lists: by key, by IAM ListUserTags, and for policies short
+// keys first (recorded).
 var tagTables = [...]struct{ table, key, fold, order string }{
 	UserTags:              {"user_tags", "name_key", "key_fold", "tag_key"},
 	RoleTags:              {"role_tags", "name_key", "key_fold", "tag_key"},
@@ -61,7 +61,7 @@ func (tx *Tx) SetTag(of TagsOf, account, key string, tag Tag) error {
 	return err
 }
 
-// DeleteTag deletes the tag with a Fold, if it is there.
+// DeleteTag deletes the tag with a Fold, if it exists.
 func (tx *Tx) DeleteTag(of TagsOf, account, key, fold string) error {
 	t := tagTables[of]
 	_, err := tx.exec(`DELETE FROM `+t.table+` WHERE account = $1 AND `+t.key+` = $2 AND `+t.fold+` = $3`, account, key,

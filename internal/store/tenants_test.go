@@ -14,12 +14,12 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// These are the accounts of everything: one has a row in every table, and
-// nothing of it reaches the other, which asks.
+// These are the two accounts. One has a row in every table, and none of its
+// rows must reach the other, which asks.
 const fullAccount, askingAccount = "123456789012", "999999999999"
 
-// acrossAccounts are the methods of no account: their keys are unique across
-// all accounts, or they are for operators.
+// acrossAccounts are the methods without an account: their keys are unique
+// across all accounts, or they are for operators.
 var acrossAccounts = map[string]bool{
 	"Exec": true, "Pairs": true, "Dump": true, "Accounts": true, "AccessKey": true,
 	"KeyOwner": true, "KeyLastUsed": true,
@@ -31,8 +31,8 @@ var acrossAccounts = map[string]bool{
 	"ScanCredentials": true, // see TestScansAskForTheAccount
 }
 
-// ofAsking holds the rows of the account that asks. It is bare, with only a
-// root user, or the twin of the full one: it has the same things under the same
+// ofAsking returns the rows of the account that asks. It only has a root user,
+// or it is the twin of the full one: it has the same things under the same
 // names and ids, and differs in everything else.
 func ofAsking(t *testing.T, twin bool) (rows []statement) {
 	t.Helper()
@@ -60,8 +60,8 @@ func ofAsking(t *testing.T, twin bool) (rows []statement) {
 	return rows
 }
 
-// ofFull holds the rows of the full account. If a statement takes the newest or
-// the oldest rows, it has more of them than any statement asks for.
+// ofFull returns the rows of the full account. If a statement takes the newest
+// or the oldest rows, the account has more of them than any statement takes.
 func ofFull(t *testing.T) []statement {
 	t.Helper()
 	rows := slices.DeleteFunc(rowsOfEverything(t), func(row statement) bool {
@@ -89,9 +89,9 @@ func ofFull(t *testing.T) []statement {
 	return append(rows, statement{`INSERT INTO report_chunks VALUES ($1, 2, 2, 3, $2)`, []any{fullAccount, []byte{5}}})
 }
 
-// moreOf makes an account's report job run, and adds two reports, a piece of
-// one that is in no report, and principals y, whose ids begin with the prefix
-// and who have only uses of services.
+// moreOf starts a report job in an account, and adds two reports, a piece that
+// belongs to no report, and principals y, whose ids begin with the prefix and
+// who only have uses of services.
 func moreOf(account string, prefix string) (rows []statement) {
 	for _, sql := range []string{
 		`DELETE FROM report_chunks WHERE account = $1 AND seq = 0`, // a large one
@@ -112,8 +112,8 @@ func moreOf(account string, prefix string) (rows []statement) {
 }
 
 // A method of a transaction does the same whether or not another account is in
-// the database, whatever its other arguments: it returns the same, it leaves
-// the same, and the other account is as before.
+// the database, whatever its other arguments: its result and the rows are the
+// same, and the other account does not change.
 func TestMethodsAskForTheAccount(t *testing.T) {
 	for name, rows := range map[string][]statement{"bare": ofAsking(t, false), "twin": ofAsking(t, true)} {
 		t.Run(name, func(t *testing.T) {
@@ -151,7 +151,7 @@ func atOneTime(t *testing.T) *store.DB {
 }
 
 // usesAskForTheAccount notes uses by principals of the account that asks, and
-// by some that only the other one may have.
+// by some that exist only in the other one.
 func usesAskForTheAccount(t *testing.T, alone, beside *store.DB) {
 	t.Helper()
 	full := rowsNow(t, beside, fullAccount)
@@ -244,7 +244,7 @@ func callBoth(t *testing.T, alone, beside *store.DB, m reflect.Method) {
 	}
 }
 
-// differing lists the methods that need not return and leave the same next to
+// differing lists the methods whose result or rows may differ because of
 // another account, with the reasons.
 var differing = map[string]string{
 	"StartReportJob": "the first token is drawn", "InsertAccessKey": "ids are taken in all accounts",

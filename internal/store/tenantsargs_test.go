@@ -35,8 +35,8 @@ var kinds = map[reflect.Type][]any{
 		store.ServiceSpecificCredential},
 }
 
-// given holds the keys of the rows of everything: each is tried for all texts
-// that are no name, and with each of names.
+// given holds the keys of the rows. Each is tried for all texts that are not
+// names, and with each of names.
 var (
 	given = []string{"bill", "x", "", "=1+1", "AKIA1", "arn:a", "arn:b", "C1", "APKA1", "ACCA1", "arn", "policy_arn",
 		"client_id", "key_id", "job_id",
@@ -70,7 +70,7 @@ func argumentsOf(m reflect.Type) (lists [][]reflect.Value) {
 	return lists
 }
 
-// toldOf tells arguments apart.
+// toldOf describes arguments.
 func toldOf(args []reflect.Value) string {
 	var all []any
 	for _, a := range args[1:] {

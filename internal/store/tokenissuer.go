@@ -9,7 +9,7 @@ import (
 // TokenIssuer is the issuer of an account's web identity tokens.
 type TokenIssuer struct {
 	Account string
-	ID      string // a UUID: the last part of the issuer's URL
+	ID      string // a UUID, the last part of the issuer's URL
 	Enabled bool   // whether it issues tokens
 	Created time.Time
 }
@@ -22,8 +22,8 @@ type TokenKey struct {
 	Public    []byte // PKIX, DER
 	Private   []byte // sealed
 	Signs     time.Time
-	// Ends is the time at which the key is no longer published; zero as long as
-	// no other key has followed it.
+	// Ends is the time at which the key is no longer published. It is zero
+	// until another key replaces it.
 	Ends time.Time
 }
 

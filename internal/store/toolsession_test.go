@@ -12,7 +12,7 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// tool is a tool's session that a user granted.
+// tool returns a tool's session that a user granted.
 func tool(id, nameKey string, at time.Time) store.ToolSession {
 	return store.ToolSession{
 		Account: account, NameKey: nameKey, ID: id, CodeID: store.TokenID("c" + id), TokenID: store.TokenID("t" + id),
@@ -71,12 +71,12 @@ func TestToolSession(t *testing.T) {
 	})
 }
 
-// What ends the sessions of a user's tools, and what is known of why.
+// These events end the sessions of a user's tools, with the stored reason.
 func TestToolSessionsEnd(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		for what, c := range map[string]struct {
 			do    func(tx *store.Tx) error
-			ended string // "gone" where nothing is left
+			ended string // "gone" if no row remains
 		}{
 			"nothing":  {func(*store.Tx) error { return nil }, ""},
 			"password": {func(tx *store.Tx) error { return tx.SetPassword(account, "bob", "h", false) }, store.ToolChanged},
@@ -127,7 +127,8 @@ func endTool(nameKey, handle string) func(tx *store.Tx) error {
 	return func(tx *store.Tx) error { _, err := tx.EndUserTool(account, nameKey, handle); return err }
 }
 
-// Tools' sessions, and what belongs to no user, are bounded too.
+// The number of tools' sessions, and of sessions that belong to no user, is
+// limited too.
 func TestToolsAreBounded(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "bob")

@@ -8,16 +8,15 @@ import (
 // accountContext is the key of the account in a context.
 type accountContext struct{}
 
-// OnAccount says that the changes made under the context belong to one account.
-// Engines with several writers make the changes of an account wait for one
-// another before they begin, because they share the account's counters and
-// would otherwise undo one another. This affects how fast changes are, never
-// what they do.
+// OnAccount says that the changes under the context belong to one account.
+// Engines with several writers queue the changes of an account before they
+// begin, because the changes share the account's counters and would otherwise
+// undo one another. This only affects the speed of changes.
 func OnAccount(ctx context.Context, account string) context.Context {
 	return context.WithValue(ctx, accountContext{}, account)
 }
 
-// accountOf is the account that OnAccount named, or "".
+// accountOf returns the account that OnAccount named, or "".
 func accountOf(ctx context.Context) string {
 	account, _ := ctx.Value(accountContext{}).(string)
 	return account
@@ -26,10 +25,10 @@ func accountOf(ctx context.Context) string {
 // patienceContext is the key of the patience in a context.
 type patienceContext struct{}
 
-// Patiently removes Config.Timeout from what is done under the context, for
-// reports, backups and operators: their transactions may take as long as they
-// need. On engines with a server a single statement ends after limit; 0 is
-// never. A deadline of the context still counts.
+// Patiently removes Config.Timeout from transactions under the context, for
+// reports, backups and operators: they may take as long as they need. On
+// engines with a server a single statement ends after limit; 0 means never. A
+// deadline of the context still counts.
 func Patiently(ctx context.Context, limit time.Duration) context.Context {
 	return context.WithValue(ctx, patienceContext{}, limit)
 }

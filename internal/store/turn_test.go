@@ -14,8 +14,8 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// Changes of one account wait for one another, on one node and across nodes:
-// none undoes another, although all of them count in one row.
+// Changes of one account wait for one another, on one node and across nodes.
+// None undoes another, although all of them update one row.
 func TestTurns(t *testing.T) {
 	cfg := storetest.Postgres(t)
 	nodes := []*store.DB{storetest.Open(t, cfg), storetest.Open(t, cfg)}
@@ -103,9 +103,8 @@ func TestTurnsAcrossNodes(t *testing.T) {
 	}
 }
 
-// A change that fails undoes itself and nothing of those that share its
-// transaction, and a change that leaves the queue takes nothing from the
-// others.
+// A failed change undoes itself and nothing of those that share its
+// transaction. A change that leaves the queue does not affect the others.
 func TestTurnsKeepFailuresApart(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
@@ -163,7 +162,7 @@ func onAndOffTurn(t *testing.T, test func(t *testing.T, db *store.DB, url, accou
 	}
 }
 
-// session is a connection of the test's own.
+// session opens the test's own connection.
 func session(t *testing.T, url string) *pgx.Conn {
 	t.Helper()
 	c, err := pgx.Connect(t.Context(), url)
@@ -174,7 +173,8 @@ func session(t *testing.T, url string) *pgx.Conn {
 	return c
 }
 
-// What others undo is repeated until the call's deadline, however often.
+// A transaction that others undo is repeated until the call's deadline, however
+// often that happens.
 func TestRepeatedUntilTheDeadline(t *testing.T) {
 	onAndOffTurn(t, func(t *testing.T, db *store.DB, url, of string) {
 		other := session(t, url)
@@ -245,7 +245,7 @@ func terminate(t *testing.T, other *pgx.Conn) error {
 	return err
 }
 
-// A reader whose session ends after it read everything keeps what it read.
+// If a reader's session ends after it has read everything, the result is valid.
 func TestEndedAfterReading(t *testing.T) {
 	cfg := storetest.Postgres(t)
 	db := storetest.Open(t, cfg)
@@ -264,7 +264,7 @@ func TestEndedAfterReading(t *testing.T) {
 	}
 }
 
-// A reader whose session ends before it read anything begins again.
+// If a reader's session ends before it has read anything, it begins again.
 func TestEndedBeforeReading(t *testing.T) {
 	cfg := storetest.Postgres(t)
 	db := storetest.Open(t, cfg)

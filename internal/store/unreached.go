@@ -11,8 +11,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// unreachedError says in few words that PostgreSQL could not be reached; pgx
-// says it once for each address and try.
+// unreachedError says in few words that PostgreSQL could not be reached. pgx
+// says it once for each address and attempt.
 type unreachedError struct {
 	text string
 	err  error
@@ -22,7 +22,7 @@ func (e *unreachedError) Error() string { return e.text }
 func (e *unreachedError) Unwrap() error { return e.err }
 
 // unreached shortens the error of a server that does not answer. An answer of a
-// server, such as a wrong password, stays as it is.
+// server, such as a wrong password, is returned unchanged.
 func unreached(err error) error {
 	var failed *pgconn.ConnectError
 	var answer *pgconn.PgError

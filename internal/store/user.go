@@ -2,13 +2,13 @@ package store
 
 import "time"
 
-// User is a user of an account; the one whose NameKey is empty is root.
+// User is a user of an account. The one whose NameKey is empty is root.
 type User struct {
 	Account string
-	NameKey string // the name in lower case: names are unique without case
+	NameKey string // the name in lower case: names are unique without regard to case
 	Name    string
 	Path    string
-	ID      string // AIDA…, or the account id for root
+	ID      string // begins with AIDA, or is the account id for root
 	Created time.Time
 }
 
@@ -33,9 +33,9 @@ func (tx *Tx) insertUser(u User) statement {
 }
 
 // AddUser adds an IAM user, or fails with ErrExists, and counts it. It returns
-// how many users the account has then, and how many it may have: the quota that
-// an operator has set, or usual. The caller compares them in the same
-// transaction, and fails if AddUser does.
+// the new number of users and the limit, which is the operator's quota, or
+// usual. The caller compares them in the same transaction, and fails if AddUser
+// fails.
 func (tx *Tx) AddUser(u User, quota string, usual int) (n, limit int, err error) {
 	err = tx.oneAfter(tx.insertUser(u), []any{&n, &limit}, countUserSQL+` WHERE account = $2 RETURNING user_count,
 		COALESCE((SELECT l.value FROM account_limits l WHERE l.account = accounts.account AND l.name = $3),
@@ -65,8 +65,8 @@ func (tx *Tx) Users(account, after, prefix string, limit int) ([]User, error) {
 		ORDER BY name_key LIMIT $5`, account, after, len([]rune(prefix)), prefix, limit)
 }
 
-// UsersNamed is Users of those whose folded names begin with name, which has
-// characters of names only.
+// UsersNamed is Users for those whose folded names begin with name, which only
+// has characters of names.
 func (tx *Tx) UsersNamed(account, after, name, prefix string, limit int) ([]User, error) {
 	const pastNames = "\x7f" // sorts after every character of a name
 	return list(tx, userFields, `SELECT `+userColumns+` FROM users

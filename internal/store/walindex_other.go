@@ -2,7 +2,7 @@
 
 package store
 
-// walIndex watches nothing here: every call looks up its key.
+// walIndex watches nothing on this system, so every call looks up its key.
 type walIndex struct{}
 
 func openWALIndex(string) (*walIndex, error) { return nil, nil }

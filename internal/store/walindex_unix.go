@@ -13,10 +13,10 @@ import (
 )
 
 // walIndex watches the header of SQLite's WAL-index, the file FILE-shm that all
-// processes on a database map. Every commit of any of them changes it before
-// the commit is acknowledged, so what was read from the database while the
-// header was the same is still true. SQLite documents the format
-// (walformat.html, "The WAL-Index File Format").
+// processes with the database map. Every commit changes it before the commit is
+// acknowledged. So anything that was read while the header was the same is
+// still true. SQLite documents the format (walformat.html, "The WAL-Index File
+// Format").
 type walIndex struct{ page []byte }
 
 // openWALIndex maps the WAL-index of an open database.
@@ -31,8 +31,8 @@ func openWALIndex(path string) (*walIndex, error) {
 		return nil, fmt.Errorf("map %s: %w", f.Name(), err)
 	}
 	w := &walIndex{page}
-	// Unmapped when nobody can ask any more, not when the store is closed: who
-	// asked too late would take the whole process down.
+	// It is unmapped when no caller can use it any more, not when the store is
+	// closed. A late caller would crash the whole process.
 	runtime.AddCleanup(w, func(page []byte) { _ = sys.Munmap(page) }, page)
 	return w, nil
 }
