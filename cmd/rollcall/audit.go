@@ -155,7 +155,7 @@ func (a *auditRun) auditAll(ctx context.Context, found reports.Found, auditor *a
 	if err != nil {
 		return err
 	}
-	out, err := a.openOutputs(wanted, options, found.Inactive, histories)
+	out, err := a.openOutputs(wanted, options, &found, histories)
 	if err != nil {
 		return err
 	}

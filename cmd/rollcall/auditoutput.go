@@ -10,11 +10,11 @@ import (
 	"time"
 
 	"rollcall/internal/audit"
-	"rollcall/internal/history"
 	"rollcall/internal/html"
 	"rollcall/internal/ownfile"
 	"rollcall/internal/render"
 	"rollcall/internal/render/lake"
+	"rollcall/internal/reports"
 )
 
 // parquetFormat is the only format that writes a folder.
@@ -110,7 +110,7 @@ type auditOutputs struct {
 }
 
 // openOutputs opens the outputs.
-func (a *auditRun) openOutputs(specs []outputSpec, judged *audit.Options, inactive []history.Account,
+func (a *auditRun) openOutputs(specs []outputSpec, judged *audit.Options, found *reports.Found,
 	histories []html.History) (*auditOutputs, error) {
 	o := render.Options{
 		Program: "rollcall", Version: version(), Now: time.Now().UTC().Truncate(time.Second), AsOf: judged.AsOf,
@@ -118,7 +118,12 @@ func (a *auditRun) openOutputs(specs []outputSpec, judged *audit.Options, inacti
 		Query: a.query, OCSF: a.ocsf, Region: cmp.Or(a.evidence.reach.settings.Region, a.p.env("AWS_REGION"),
 			a.p.env("AWS_DEFAULT_REGION")),
 	}
-	for _, of := range inactive {
+	for i := range found.Reports {
+		if id := found.Reports[i].Organization; id != "" && !slices.Contains(o.Organizations, id) {
+			o.Organizations = append(o.Organizations, id)
+		}
+	}
+	for _, of := range found.Inactive {
 		o.Skipped = append(o.Skipped, render.Skipped{Account: of.ID, Name: of.Outcome.Name,
 			Status: string(of.Outcome.Status)})
 	}

@@ -12,19 +12,21 @@ import (
 // where they are not known.
 
 type pageData struct {
-	Title      string           `json:"title"`
-	Program    string           `json:"program,omitempty"`
-	Made       int64            `json:"made,omitempty"`
-	Benchmark  benchmarkData    `json:"benchmark"`
-	Params     audit.Params     `json:"params"`
-	Statuses   []audit.Status   `json:"statuses"`
-	Severities []audit.Severity `json:"severities"`
-	Classes    []audit.Class    `json:"classes"`
-	Counts     countsData       `json:"counts"`
-	Trend      []trendPoint     `json:"trend"`
-	People     []person         `json:"people"` // some of those without MFA
-	Controls   []controlData    `json:"controls"`
-	Outcomes   string           `json:"outcomes"` // of the controls, in words
+	Title         string           `json:"title"`
+	Program       string           `json:"program,omitempty"`
+	Made          int64            `json:"made,omitempty"`
+	Organizations []string         `json:"organizations"`
+	Skipped       []Skipped        `json:"skipped"`
+	Benchmark     benchmarkData    `json:"benchmark"`
+	Params        audit.Params     `json:"params"`
+	Statuses      []audit.Status   `json:"statuses"`
+	Severities    []audit.Severity `json:"severities"`
+	Classes       []audit.Class    `json:"classes"`
+	Counts        countsData       `json:"counts"`
+	Trend         []trendPoint     `json:"trend"`
+	People        []person         `json:"people"` // some of those without MFA
+	Controls      []controlData    `json:"controls"`
+	Outcomes      string           `json:"outcomes"` // of the controls, in words
 	// KeyLimits are the greatest ages in days of the bars of the key ages.
 	KeyLimits  [numKeyBins - 1]int  `json:"keyLimits"`
 	Exceptions []audit.ExceptionUse `json:"exceptions"`
@@ -53,6 +55,7 @@ type controlData struct {
 	Title        string                 `json:"title"`
 	Description  string                 `json:"description"`
 	Remediation  string                 `json:"remediation"`
+	Fix          fix                    `json:"fix,omitempty"`
 	Rule         string                 `json:"rule"`
 	Severity     audit.Severity         `json:"severity"`
 	Requirements []string               `json:"requirements"`
@@ -149,9 +152,10 @@ type changeData struct {
 // of the accounts of the summary.
 func (b *Builder) data(s *audit.Summary, reports []*Report) pageData {
 	d := pageData{
-		Title:      b.options.Title,
-		Program:    b.options.Program,
-		Made:       seconds(b.options.Made),
+		Title:         b.options.Title,
+		Program:       b.options.Program,
+		Made:          seconds(b.options.Made),
+		Organizations: append([]string{}, b.options.Organizations...), Skipped: append([]Skipped{}, b.options.Skipped...),
 		Benchmark:  benchmarkData{s.Benchmark.ID, s.Benchmark.Title, s.Benchmark.Version, s.Benchmark.About},
 		Params:     s.Params,
 		Counts:     counts(&s.Counts),
@@ -187,7 +191,8 @@ func controls(s *audit.Summary) []controlData {
 	for _, c := range s.Counts.Controls {
 		list = append(list, controlData{
 			ID: c.Control.ID, Name: c.Control.Name, Title: c.Control.Title, Description: c.Control.Description,
-			Remediation: c.Control.Remediation, Rule: c.Control.Rule, Severity: s.Benchmark.Severity(c.Control),
+			Remediation: c.Control.Remediation, Fix: fixes[c.Control.ID],
+			Rule: c.Control.Rule, Severity: s.Benchmark.Severity(c.Control),
 			Requirements: requirements(c.Control.Requirements), Items: append([]string{},
 				c.Control.RequirementIDs(s.Benchmark.ID)...), Statuses: c.Statuses, Excused: c.Suppressed,
 		})

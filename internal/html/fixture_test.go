@@ -122,11 +122,14 @@ func (p person) csv(account string, users int, names ...string) []byte {
 	return b.Bytes()
 }
 
+// newPerson returns the source of the rows of organization.
+func newPerson() person { return person{rand.New(rand.NewPCG(1, 2))} }
+
 // organization audits accounts with so many users each, and gathers a page.
 // The last two accounts have no report.
 func organization(t testing.TB, o html.Options, users ...int) (*html.Builder, *audit.Summary) {
 	t.Helper()
-	p := person{rand.New(rand.NewPCG(1, 2))}
+	p := newPerson()
 	auditor, err := audit.New(audit.Options{
 		EveryRow: true, Now: made,
 		Exceptions: []audit.Exception{

@@ -74,6 +74,7 @@ const (
 	severityShift = 3
 	suppressedBit = 1 << 6
 	approxBit     = 1 << 7
+	wholeBit      = 1 << 8 // it is about the user, whichever line it is on
 )
 
 // Row adds a row of the report. It is what [audit.Auditor.Audit] wants for
@@ -241,6 +242,9 @@ func (s *rows) find(found []*audit.Finding) {
 		}
 		if f.Approximate {
 			verdict |= approxBit
+		}
+		if f.Credential.Kind == audit.NoCredential {
+			verdict |= wholeBit
 		}
 		s.control.number(s.intern(string(f.Control.ID)))
 		s.verdict.number(verdict)

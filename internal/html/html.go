@@ -21,10 +21,22 @@ type Options struct {
 	Made time.Time
 	// Program names what made it, such as "rollcall 1.0.0"; "" leaves it out.
 	Program string
+	// Organizations are the ids of the organizations of the accounts, where they
+	// are known.
+	Organizations []string
+	// Skipped are accounts that nobody audited, because they are not active.
+	Skipped []Skipped
 	// MaxCredentials says how many credentials the page lists, in the order in
 	// which they come; 0 means DefaultMaxCredentials. The page says how many it
 	// leaves out; all counts are of everything.
 	MaxCredentials int
+}
+
+// Skipped is an account that was not audited, and need not be.
+type Skipped struct {
+	Account string `json:"account"`
+	Name    string `json:"name,omitempty"`
+	Status  string `json:"status"` // such as suspended
 }
 
 // Builder gathers what a page shows while an audit runs, in about 200 bytes for

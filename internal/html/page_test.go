@@ -22,7 +22,9 @@ var screens = []string{"overview", "accounts", "keys", "credentials", "mfa", "ch
 
 // TestPage looks at one page in a browser, in every way a person does.
 func TestPage(t *testing.T) {
-	b, s := organization(t, html.Options{Made: made, Program: "rollcall 1.0.0"}, 40, 120, 8, 0, 300, 60, 12, 90)
+	b, s := organization(t, html.Options{Made: made, Program: "rollcall 1.0.0", Organizations: []string{"o-a1b2c3"},
+		Skipped: []html.Skipped{{Account: "444455556666", Name: "old lab", Status: "suspended"}}},
+		40, 120, 8, 0, 300, 60, 12, 90)
 	for _, a := range s.Accounts[:3] {
 		b.History(past(a, 12))
 	}
@@ -37,7 +39,7 @@ func TestPage(t *testing.T) {
 	t.Run("changes", func(t *testing.T) { testChanges(br.in(t)) })
 	t.Run("address", func(t *testing.T) { testAddress(br.in(t)) })
 	t.Run("keyboard", func(t *testing.T) { testKeyboard(br.in(t)) })
-	t.Run("print", func(t *testing.T) { testPrint(br.in(t)) })
+	t.Run("print", func(t *testing.T) { testPrint(br.in(t), s) })
 	t.Run("colours", func(t *testing.T) { testColours(br.in(t)) })
 	t.Run("phone", func(t *testing.T) { testPhone(br.in(t)) })
 }
@@ -471,28 +473,77 @@ func testKeyboard(br *browser) {
 	br.want(`location.hash`, "#credentials?account=111122223302&status=FAIL")
 }
 
-// On paper are all screens, one after the other, with all rows.
-func testPrint(br *browser) {
+// paper holds the parts and figures of a printed page.
+type paper struct {
+	Parts, Cover, Scope, Method, Filters string
+	Rows, Signatures, Groups             int
+	Reasons                              bool
+}
+
+// On paper are a cover, the scope, the method, all screens, one after the other,
+// with all rows, and a place to sign.
+func testPrint(br *browser, s *audit.Summary) {
 	br.visit("#credentials?account=111122223302&status=FAIL")
-	lines := eval[string](br, `document.querySelector("#screen-credentials .result").textContent.split(" ")[0]`)
-	eval[any](br, `(addEventListener("beforeprint", () => { window.printed = {
-		screens: [...document.querySelectorAll(".screen")].filter(s => !s.hidden).length,
-		rows: document.querySelectorAll("#screen-credentials tr[data-row]").length,
-		filters: document.querySelector("#screen-credentials .print-only").textContent,
-		reasons: [...document.querySelectorAll("#screen-credentials tr[data-row]")].some(r => r.querySelectorAll("td.why p").length > 1),
-	} }), 0)`)
+	lines := br.lines()
+	eval[any](br, `(addEventListener("beforeprint", () => {
+		const text = (selector) => document.querySelector(selector).innerText.replace(/\s+/g, " ");
+		window.printed = {
+			parts: [...document.querySelectorAll("main > :not([hidden])")].map(e => e.className.split(" ")[1]).join(" "),
+			cover: text(".cover"), scope: text(".scope"), method: text(".method"),
+			signatures: document.querySelectorAll(".sign-off tbody tr").length,
+			groups: document.querySelectorAll("#control-C5 .group").length,
+			rows: document.querySelectorAll("#screen-credentials tr[data-row]").length,
+			filters: document.querySelector("#screen-credentials .print-only").textContent,
+			reasons: [...document.querySelectorAll("#screen-credentials td.why")].some(td =>
+				td.querySelectorAll("p").length > 1),
+		} }), 0)`)
 	br.Scheme("dark") // paper is white all the same
 	pdf := browsertest.Run(br.Tab, chromedp.PrintToPDF(chromedp.PDFPreferCSSPageSize(), chromedp.PDFPrintBackground()))
 	br.Scheme("light")
 	br.Save("page.pdf", pdf)
-	br.want(`JSON.stringify(window.printed)`, `{"screens":7,"rows":`+lines+
-		`,"filters":"account: 111122223302, status: FAIL","reasons":true}`)
+	got := eval[paper](br, `window.printed`)
+	want := "cover scope method s-overview s-controls s-accounts s-keys s-mfa s-changes s-credentials sign-off"
+	if got.Parts != want {
+		br.t.Errorf("the parts are %s, want %s", got.Parts, want)
+	}
+	if got.Rows != lines || got.Signatures != 3 || got.Groups != 4 || !got.Reasons ||
+		got.Filters != "account: 111122223302, status: FAIL" {
+		br.t.Errorf("printed are %+v, want %d rows", got, lines)
+	}
+	for _, want := range []string{
+		"Organization o-a1b2c3", "Accounts 10, 2 of them without a readable report; 1 more were not audited",
+		"Period Reports generated 2026-11-22 00:10 UTC to 2026-11-23 09:39 UTC, compared with reports since 2026-09-07",
+		"CIS Amazon Web Services Foundations Benchmark 7.0 (cis-7.0)", "Controls: " + s.Counts.OutcomesInWords(),
+		fmt.Sprintf("%d FAIL, %d NO DATA", s.Counts.Total[audit.Fail], s.Counts.Total[audit.NoData]),
+		"Generated 2026-11-23 10:20 UTC", "Tool rollcall 1.0.0",
+	} {
+		if !strings.Contains(got.Cover, want) {
+			br.t.Errorf("the cover has no %q: %s", want, got.Cover)
+		}
+	}
+	for _, a := range s.Accounts {
+		if !strings.Contains(got.Scope, a.Source.Account) {
+			br.t.Errorf("the scope has no account %s", a.Source.Account)
+		}
+	}
+	for _, want := range []string{"Not audited. There is no report: Throttling",
+		"444455556666 old lab Not audited. The account is suspended."} {
+		if !strings.Contains(got.Scope, want) {
+			br.t.Errorf("the scope has no %q: %s", want, got.Scope)
+		}
+	}
+	if !strings.Contains(got.Method, "NO DATA is never counted as passed") {
+		br.t.Errorf("the method does not tell what NO DATA means: %s", got.Method)
+	}
 	if !bytes.Contains(pdf, []byte("/MediaBox [0 0 841.91998 594.95996]")) {
 		br.t.Error("the paper is not A4 across")
 	}
 	br.want(`[...document.querySelectorAll(".screen")].filter(s => !s.hidden).map(s => s.id).join()`,
 		"screen-credentials")
-	br.want(`document.querySelectorAll("#screen-credentials tr[data-row]").length < 80`, "true")
+	br.want(`document.querySelectorAll(".paper").length + " " + `+
+		`document.querySelectorAll("#screen-credentials tr[data-row]").length < "0 80"`, "true")
+	br.want(`[...document.querySelectorAll("main > .screen")].map(s => s.id.slice(7)).join(" ")`,
+		strings.Join(screens, " "))
 }
 
 // testColours takes pictures in light and dark, and finds text that is hard to
@@ -549,8 +600,14 @@ func testPhone(br *browser) {
 		br.Scheme(scheme)
 		for _, screen := range screens {
 			br.show("#" + screen)
-			if screen == "changes" {
+			switch screen {
+			case "changes":
 				br.show("#changes?account=111122223300")
+			case "credentials": // with the reasons
+				br.show("#credentials?status=FAIL")
+				br.want(`[...document.querySelectorAll("#screen-credentials tr[data-row]")].every(r => `+
+					`r.offsetHeight === 64 && r.querySelector("td.why").offsetHeight > 30 && `+
+					`/C\d+ \w+ /.test(r.querySelector("td.why").innerText))`, "true")
 			}
 			br.want(`document.documentElement.scrollWidth`, "360")
 			br.want(`[...document.querySelectorAll("#screen-`+screen+

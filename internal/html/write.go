@@ -22,11 +22,11 @@ var files embed.FS
 // scripts are the parts of the script, in their order.
 var scripts = []string{
 	"data.js", "dom.js", "list.js", "route.js", "overview.js", "trend.js", "heatmap.js", "accounts.js", "keys.js",
-	"credentials.js", "detail.js", "mfa.js", "changes.js", "controls.js", "main.js",
+	"credentials.js", "csv.js", "fix.js", "detail.js", "mfa.js", "changes.js", "controls.js", "paper.js", "main.js",
 }
 
 // styles are the parts of the style, in their order.
-var styles = []string{"page.css", "overview.css"}
+var styles = []string{"page.css", "overview.css", "print.css"}
 
 // Write writes the page. The summary must be of the run whose reports were
 // gathered: a report whose outcome is not in it is an error.

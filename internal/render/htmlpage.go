@@ -15,7 +15,11 @@ type htmlPage struct {
 }
 
 func newHTML(b *bufio.Writer, o *Options) Output {
-	builder := html.New(html.Options{Made: o.Now, Program: o.generator()})
+	page := html.Options{Made: o.Now, Program: o.generator(), Organizations: o.Organizations}
+	for _, s := range o.Skipped {
+		page.Skipped = append(page.Skipped, html.Skipped(s))
+	}
+	builder := html.New(page)
 	for _, h := range o.Histories {
 		builder.History(h)
 	}

@@ -39,6 +39,8 @@ type Options struct {
 	Exceptions []audit.Exception
 	// Skipped are accounts that nobody expects a report of.
 	Skipped []Skipped
+	// Organizations are the ids of the accounts' organizations, where known.
+	Organizations []string
 	// Histories are the known earlier reports, for the HTML page.
 	Histories []html.History
 

@@ -161,6 +161,7 @@ func ofAccount(of *history.Account) Report {
 	why := "nobody knows why"
 	if o := of.Outcome; o != nil {
 		r.Source.Name, r.Source.Partition = cmp.Or(o.Name, r.Source.Name), o.Partition
+		r.Organization = o.Organization
 		why = strings.TrimSuffix(cmp.Or(o.Message, string(o.Status)), ".")
 	}
 	switch {

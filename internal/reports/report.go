@@ -33,7 +33,10 @@ import (
 type Report struct {
 	Source  audit.Source
 	Service plan.Service // the service that it came from
-	Facts   *audit.Enrichment
+	// Organization is the id of the organization that listed the account, "" if
+	// none is known.
+	Organization string
+	Facts        *audit.Enrichment
 	// Missing is the reason why there is no report, "" if there is one.
 	Missing string
 	// Problem is another reason why the audit of it is incomplete.

@@ -2,6 +2,7 @@
 // open control shows its findings, those that say the same together.
 
 const GROUP_NAMES = 40; // in a group; the list of credentials has all
+const PRINTED_NAMES = 400; // on paper, where nothing leads to the others
 
 function controlsScreen() {
   const statuses = [FAIL, NO_DATA, WARN, MANUAL, PASS, NOT_APPLICABLE];
@@ -26,7 +27,7 @@ function controlsScreen() {
       h('dl', {class: 'facts'}, Object.entries(page.params).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, String(value))))),
       h('p', {class: 'hint'}, 'A credential report tells of passwords, the first two access keys, MFA and signing certificates. It tells nothing of other credentials (SSH, CodeCommit, Bedrock), of permissions, groups, or the kind of an MFA device.'),
     ],
-    print(on) { for (const row of rows) row.open(on); },
+    print(on) { for (const row of rows) row.open(on, PRINTED_NAMES); },
   };
 }
 
@@ -44,8 +45,8 @@ function controlRow(control, statuses) {
     statuses.map((s) => controlCount(control, s)), excusedCell(control));
   return {
     control, head, body,
-    open(on) {
-      if (on && body.hidden) content.replaceChildren(...describeControl(control), ...findingGroups(control).map((group) => describeGroup(control, group)));
+    open(on, most = GROUP_NAMES) {
+      if (on && (body.hidden || most !== GROUP_NAMES)) content.replaceChildren(...describeControl(control), ...findingGroups(control).map((group) => describeGroup(control, group, most)));
       body.hidden = !on;
       toggle.setAttribute('aria-expanded', on ? 'true' : 'false');
     },
@@ -89,15 +90,16 @@ function findingGroups(control) {
   return [...groups.values()].sort((a, b) => b.weight - a.weight || b.lines.length - a.lines.length);
 }
 
-function describeGroup(control, {verdict, text, shared, lines}) {
+function describeGroup(control, {verdict, text, shared, lines}, most) {
   let n = 0;
   const sentence = text.replace(/\x01/g, () => shared[n++] ?? '…');
   const first = shared.indexOf(null); // the value that tells the lines apart
   const status = verdict & SUPPRESSED ? 'excused' : page.statuses[statusOf(verdict)];
   return h('section', {class: `group ${verdictClass(verdict)}`},
     h('p', {}, badge(verdict), ' ', h('b', {}, groupSize(lines)), ' ', sentence),
-    h('p', {class: 'names'}, lines.slice(0, GROUP_NAMES).map(({c, values}, i) => [i ? ', ' : '', lineLink(c), first < 0 ? null : h('span', {class: 'muted'}, ` ${firstUnit(values[first])}`)]),
-      lines.length > GROUP_NAMES ? [' and ', h('a', {href: link('credentials', {control: control.id, status})}, `${number(lines.length - GROUP_NAMES)} more`)] : null));
+    h('p', {class: 'names'}, lines.slice(0, most).map(({c, values}, i) => [i ? startOf(c, lines[i - 1].c) : startOf(c), lineLink(c),
+      first < 0 ? null : h('span', {class: 'muted'}, ` ${firstUnit(values[first])}`)]),
+      lines.length > most ? [' and ', h('a', {href: link('credentials', {control: control.id, status})}, `${number(lines.length - most)} more`)] : null));
 }
 
 function groupSize(lines) {
@@ -110,10 +112,18 @@ function groupSize(lines) {
 // firstUnit is a length of time without its smaller unit.
 const firstUnit = (value) => value.replace(/^(\d+ (?:day|hour|minute|second)s?) .*/, '$1').replace(/T\d\d:\d\d:\d\dZ$/, '');
 
-// lineLink names the user of a line, and the account where there are several.
+// startOf returns what comes before a name: its account where that is another
+// than the one of the name before, and a comma otherwise.
+function startOf(c, before) {
+  const account = accountOf(c), known = users.name[credentials.user[c]] !== '';
+  if (before !== undefined && accountOf(before) === account) return ', ';
+  return [before === undefined ? '' : ' · ', accounts.length > 1 && known ? h('b', {class: 'of'}, account.name || account.key, ': ') : null];
+}
+
+// lineLink names the user of a line, or the account of a line about a report.
 function lineLink(c) {
   const u = credentials.user[c], account = accountOf(c), key = KINDS[credentials.what[c]] === 'key' ? ` ${WHATS[credentials.what[c]]}` : '';
-  return h('a', {href: link('credentials', {account: account.key, q: users.name[u], open: String(c)}), title: `${accountTitle(account)}${key}`},
+  return h('a', {href: link('credentials', {account: account.key, q: users.name[u], open: lineName(c)}), title: `${accountTitle(account)}${key}`},
     users.name[u] || accountTitle(account));
 }
 

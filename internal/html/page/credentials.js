@@ -228,8 +228,9 @@ function credentialsScreen() {
   const list = makeList({
     label: 'Credentials', class: 'credentials', columns: CREDENTIAL_COLUMNS,
     empty: () => (credentials.count ? 'No credential is as the filters ask. "clear all" above takes them away.' : 'There is no credential.'),
-    open: (c) => set({open: String(c)}),
-    moved: (c) => { if (parameters.open) set({open: String(c)}, true); },
+    tall: 64,
+    open: (c) => openLine(c),
+    moved: (c) => { if (parameters.open) openLine(c, true); },
     sort: (sort) => set(resort(sort, sorted(parameters))),
   });
 
@@ -248,6 +249,16 @@ function credentialsScreen() {
     chips.replaceChildren(...shown);
   }
 
+  // Two lines may have one name: the one that was chosen is the one to open.
+  let chosen = {name: '', c: -1};
+  function openLine(c, small) {
+    chosen = {name: lineName(c), c};
+    set({open: chosen.name}, small);
+  }
+
+  let rows = [];
+  const csv = h('button', {type: 'button', class: 'chip csv', onclick: () => save('credentials.csv', 'text/csv;charset=utf-8', csvOf(rows))}, 'Save as CSV');
+
   let shown = null; // the filters and the order that the list shows
   function show(to) {
     parameters = to;
@@ -258,14 +269,14 @@ function credentialsScreen() {
     const key = JSON.stringify(wanted);
     if (key !== shown) {
       shown = key;
-      const rows = filter(to, order(sorted(to)));
+      rows = filter(to, order(sorted(to)));
       list.show(rows, sorted(to));
       filters.textContent = Object.entries(wanted).map(([key, value]) => `${key}: ${visible(value)}`).join(', ');
       result.textContent = rows.length === credentials.count ? plural(credentials.count, 'line')
         : `${number(rows.length)} of ${plural(credentials.count, 'line')}`;
     }
-    const c = open === undefined ? -1 : Number(open);
-    const opened = detail.show(c >= 0 && c < credentials.count ? c : -1);
+    const c = open === undefined ? -1 : open === chosen.name ? chosen.c : findLine(open);
+    const opened = detail.show(c);
     if (opened) { list.refresh(); list.select(c); }
   }
 
@@ -274,7 +285,7 @@ function credentialsScreen() {
     element: [
       h('div', {class: 'tools', role: 'search'}, h('label', {class: 'wide'}, h('span', {}, 'Search ', h('kbd', {}, '/')), search),
         Object.values(choices).map((c) => c.element)),
-      h('div', {class: 'under'}, result, chips), filters,
+      h('div', {class: 'under'}, result, chips, csv), filters,
       page.leftOut ? h('p', {class: 'alarm'}, `${plural(page.leftOut, 'credential')} are not listed: the page holds ${number(credentials.count)}. All counts elsewhere are of everything. Audit fewer accounts at a time to see them all.`) : null,
       list.element, detail.element,
     ],

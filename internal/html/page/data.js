@@ -8,7 +8,8 @@ const ROOT = 1; // a class
 const [NO_DATA, FAIL, WARN, MANUAL, NOT_APPLICABLE, PASS] = [0, 1, 2, 3, 4, 5];
 const EXCUSED = 6; // behind the statuses, in the figures of a control in an account
 const KEY_AGE = 'C9'; // the control that limits the age of keys
-const SUPPRESSED = 1 << 6, APPROXIMATE = 1 << 7;
+const EVIDENCE = 'C19'; // the control that no exception excuses
+const SUPPRESSED = 1 << 6, APPROXIMATE = 1 << 7, WHOLE_USER = 1 << 8;
 const WHATS = ['user', 'password', 'key 1', 'key 2', 'certificate 1', 'certificate 2'];
 const KINDS = ['user', 'password', 'key', 'key', 'certificate', 'certificate'];
 const ABSENCES = ['', 'N/A', 'no_information', 'not_supported', 'missing column', 'unreadable'];

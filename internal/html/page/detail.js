@@ -21,11 +21,9 @@ function makeDetail(close) {
 
 function describe(c) {
   const u = credentials.user[c], account = accounts[users.account[u]];
-  const arn = strings[users.arn[u]] ||
-    (users.line[u] ? `arn:${account.partition}:iam::${account.account}:${users.klass[u] === ROOT ? 'root' : `user${strings[users.path[u]]}${users.name[u]}`}` : '');
   const facts = [
     ['Account', accountTitle(account)],
-    ['ARN', arn],
+    ['ARN', arnOf(u)],
     ['User created', users.line[u] ? isTime(users.created[u]) ? [date(seconds(users.created[u])), account.asOf ? `, ${days(age(account, users.created[u]))} before the report` : ''] : absence(users.created[u]) : ''],
     ['Class', users.line[u] ? page.classes[users.klass[u]] : ''],
     ['Used with', where(c)],
@@ -35,15 +33,23 @@ function describe(c) {
     ['SHA-256', account.sha256],
   ];
   return [
-    h('h3', {}, users.name[u] || 'the report', ' ', h('span', {class: 'muted'}, what(c))),
+    h('h3', {}, users.name[u] || 'the report', ' ', h('span', {class: 'muted'}, what(c)), ' ',
+      copyButton('Copy a link to this line', () => location.href.replace(/#.*/, '') + link('credentials', {open: lineName(c)}))),
     h('dl', {class: 'facts'}, facts.filter(([, value]) => value && value.length).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value)))),
     strip(u, stripSpan([u]), true),
-    ...findingsFor(c).map(describeFinding),
+    ...findingsFor(c).map((f) => describeFinding(c, f)),
     credentials.first[c] === credentials.first[c + 1] ? h('p', {class: 'muted'}, 'There is no finding.') : '',
   ].filter(Boolean);
 }
 
-function describeFinding(f) {
+// arnOf returns the ARN of a user.
+function arnOf(u) {
+  const account = accounts[users.account[u]];
+  return strings[users.arn[u]] ||
+    (users.line[u] ? `arn:${account.partition}:iam::${account.account}:${users.klass[u] === ROOT ? 'root' : `user${strings[users.path[u]]}${users.name[u]}`}` : '');
+}
+
+function describeFinding(c, f) {
   const control = controls.get(strings[findings.control[f]]);
   const verdict = findings.verdict[f], more = findings.more.get(f) || {};
   return h('article', {class: `finding ${verdictClass(verdict)}`},
@@ -53,7 +59,8 @@ function describeFinding(f) {
     more.keys ? h('p', {}, 'Key id: ', h('code', {}, more.keys)) : null,
     more.note ? h('p', {}, more.note) : null,
     more.exception ? h('p', {}, 'Excused by ', h('a', {href: link('controls')}, more.exception), '.') : null,
-    control && control.remediation ? h('p', {class: 'muted'}, control.remediation) : null);
+    control && control.remediation ? h('p', {class: 'muted'}, control.remediation) : null,
+    fixOf(c, f));
 }
 
 // stripSpan is from when to when the strips of some users reach.

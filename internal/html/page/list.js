@@ -1,22 +1,24 @@
 // list.js: a table of any length, of which only the rows in view exist.
 
 const ROW = 27; // px, as --row in the style
+const PHONE = matchMedia('(max-width: 600px)');
 const PRINTED = 2000; // rows; more is no reading
 
 let lists = 0;
 
 // makeList makes a table. Columns are {title, class, sort, cell}: cell fills a
 // td for a row, and sort is the name by which o.sort is asked for the rows in
-// another order. empty says why there are no rows. Rows are numbers whose meaning only the columns know.
+// another order. empty says why there are no rows, and tall how high a row is on
+// a phone. Rows are numbers whose meaning only the columns know.
 function makeList(o) {
   const id = `list${++lists}`;
   let rows = [], first = -1, last = -1, active = -1, chosen = -1, printing = false;
 
-  const head = h('tr', {'aria-rowindex': 1}, o.columns.map((column) => h('th', {class: column.class, scope: 'col'},
+  const head = h('tr', {role: 'row', 'aria-rowindex': 1}, o.columns.map((column) => h('th', {class: column.class, role: 'columnheader', scope: 'col'},
     column.sort ? h('button', {type: 'button', onclick: () => o.sort(column.sort)}, column.title) : column.title)));
-  const body = h('tbody', {});
+  const body = h('tbody', {role: 'rowgroup'});
   const table = h('table', {role: 'grid', tabindex: 0, 'aria-label': o.label, class: o.class, onkeydown: key, onclick: click},
-    h('thead', {}, head), body);
+    h('thead', {role: 'rowgroup'}, head), body);
   const box = h('div', {class: 'list', onscroll: later(paint)}, table);
   const note = h('p', {class: 'print-only'});
   const above = gap(), below = gap();
@@ -28,11 +30,11 @@ function makeList(o) {
   function makeRow(i) {
     const row = rows[i];
     const tr = h('tr', {
-      id: `${id}-${i}`, class: [i % 2 ? 'odd' : '', o.rowClass ? o.rowClass(row) : ''].join(' ').trim(),
+      id: `${id}-${i}`, role: 'row', class: [i % 2 ? 'odd' : '', o.rowClass ? o.rowClass(row) : ''].join(' ').trim(),
       'aria-rowindex': i + 2, 'aria-selected': i === active ? 'true' : null, 'data-row': i,
     });
     for (const column of o.columns) {
-      const td = h('td', {class: column.class});
+      const td = h('td', {class: column.class, role: 'gridcell'});
       column.cell(td, row, printing);
       tr.append(td);
     }
@@ -45,17 +47,20 @@ function makeList(o) {
     return tr;
   }
 
+  const rowHeight = () => (o.tall && PHONE.matches ? o.tall : ROW);
+
   // One cell across more columns than are shown would add columns.
   const columnsShown = () => [...head.cells].filter((th) => th.offsetParent).length;
 
   function paint(force) {
     if (printing || !box.clientHeight) return;
-    const from = Math.max(0, Math.floor(box.scrollTop / ROW) - 10);
-    const to = Math.min(rows.length, from + Math.ceil(box.clientHeight / ROW) + 20);
+    const high = rowHeight();
+    const from = Math.max(0, Math.floor(box.scrollTop / high) - 10);
+    const to = Math.min(rows.length, from + Math.ceil(box.clientHeight / high) + 20);
     if (force !== true && from === first && to === last) return;
     [first, last] = [from, to];
-    above.firstChild.style.height = `${from * ROW}px`;
-    below.firstChild.style.height = `${(rows.length - to) * ROW}px`;
+    above.firstChild.style.height = `${from * high}px`;
+    below.firstChild.style.height = `${(rows.length - to) * high}px`;
     const shown = [];
     for (let i = from; i < to; i++) shown.push(makeRow(i));
     if (!rows.length && o.empty) shown.push(h('tr', {class: 'empty'}, h('td', {colspan: columnsShown()}, o.empty())));
@@ -67,16 +72,16 @@ function makeList(o) {
   function move(to) {
     chosen = -1;
     active = Math.max(0, Math.min(rows.length - 1, to));
-    const room = box.clientHeight - ROW - head.offsetHeight;
-    if (active * ROW < box.scrollTop) box.scrollTop = active * ROW;
-    else if (active * ROW > box.scrollTop + room) box.scrollTop = active * ROW - room;
+    const high = rowHeight(), room = box.clientHeight - high - head.offsetHeight;
+    if (active * high < box.scrollTop) box.scrollTop = active * high;
+    else if (active * high > box.scrollTop + room) box.scrollTop = active * high - room;
     paint(true);
     if (o.moved) o.moved(rows[active]);
   }
 
   function key(event) {
     if (event.target !== table || event.ctrlKey || event.altKey || event.metaKey) return;
-    const pageful = Math.max(1, Math.floor(box.clientHeight / ROW) - 2);
+    const pageful = Math.max(1, Math.floor(box.clientHeight / rowHeight()) - 2);
     const moves = {
       ArrowDown: active + 1, ArrowUp: active - 1, PageDown: active + pageful, PageUp: active - pageful,
       Home: 0, End: rows.length - 1,

@@ -88,10 +88,11 @@ function keys(event) {
   event.preventDefault();
 }
 
-// print shows all screens, one after the other; those that were not looked at
-// as they are by default.
+// print lays out a document: all screens, one after the other, between what only
+// paper has. Screens that were not looked at are as they are by default.
 function print(on) {
   const {screen} = readRoute();
+  layPaper(on);
   for (const s of screens) {
     if (on) s.element.hidden = false;
     if (on && s !== screen) s.show({});
