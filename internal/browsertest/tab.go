@@ -1,4 +1,3 @@
-// Package browsertest drives Debian's Chromium for the tests of our pages.
 package browsertest
 
 import (
@@ -21,7 +20,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Tab is a tab of a browser of its own.
+// Tab is a tab with a profile of its own.
 type Tab struct {
 	t          *testing.T
 	ctx        context.Context
@@ -49,16 +48,15 @@ func (c *complaints) take() []string {
 	return said
 }
 
-// Open starts a browser with one tab. Whatever the browser complains about, and
-// every request to an address that ours denies, fails the test.
+// Open opens a tab that shares no cookies, no storage and no cache with any
+// other. Whatever the browser complains about, and every request to an address
+// that ours denies, fails the test.
 func Open(t *testing.T, ours func(url string) bool) *Tab {
 	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.NoSandbox, // containers have none, and the pages are our own
-		chromedp.ExecPath("chromium"), chromedp.WindowSize(1280, 800))
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
+	if err := shared.start(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := chromedp.NewContext(shared.ctx, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
 	tab := &Tab{t: t, ctx: ctx, complaints: &complaints{}}
 	err := chromedp.Listen(ctx, func(event any) {
@@ -73,6 +71,8 @@ func Open(t *testing.T, ours func(url string) bool) *Tab {
 	Call(tab, network.Enable, network.EnableParams{})
 	Call(tab, log.Enable, cdp.Empty{})
 	Call(tab, runtime.Enable, cdp.Empty{})
+	// Several tabs are open at the same time, and only one window has the focus.
+	Call(tab, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
 	tab.Window(1280, 800)
 	return tab
 }

@@ -3,6 +3,7 @@ package console_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"strings"
 	"sync"
@@ -113,9 +114,20 @@ var axe = sync.OnceValues(func() (string, error) {
 	return string(text), err
 })
 
+// only and without choose from the rules of axe-core.
+func only(rules []string) map[string]any { return map[string]any{"runOnly": rules} }
+
+func without(rules []string) map[string]any {
+	off := map[string]any{}
+	for _, rule := range rules {
+		off[rule] = map[string]bool{"enabled": false}
+	}
+	return map[string]any{"rules": off}
+}
+
 // accessible fails the test if axe-core finds a problem in the page. It checks
-// the named rules, or all its default rules.
-func (br *browser) accessible(what string, rules ...string) {
+// the chosen rules, or all its default rules if choice is nil.
+func (br *browser) accessible(what string, choice map[string]any) {
 	br.t.Helper()
 	if !eval[bool](br, `"axe" in window`) {
 		source, err := axe()
@@ -125,9 +137,7 @@ func (br *browser) accessible(what string, rules ...string) {
 		browsertest.Run(br.Tab, chromedp.Evaluate[json.RawMessage](source+";true"))
 	}
 	wanted := map[string]any{"resultTypes": []string{"violations"}}
-	if len(rules) > 0 {
-		wanted["runOnly"] = rules
-	}
+	maps.Copy(wanted, choice)
 	options, err := json.Marshal(wanted)
 	if err != nil {
 		br.t.Fatal(err)
