@@ -79,7 +79,8 @@ def read_models():
         return data
 
     loaders.JSONFileLoader.load_file = record
-    loader = loaders.Loader()
+    remember_services(loaders.Loader)
+    loader = loaders.create_loader(os.environ.get("AWS_DATA_PATH"))
     for name in "endpoints", "partitions", "_retry", "sdk-default-configuration":
         try:
             loader.load_data(name)
@@ -93,6 +94,21 @@ def read_models():
                 pass
     once = {path: load_file(loaders.JSONFileLoader(), path) for path in paths}
     loaders.JSONFileLoader.load_file = lambda self, path: once.pop(path, None) or load_file(self, path)
+
+
+def remember_services(loader):
+    """Makes loaders list the services once for all commands: their directories
+    are hundreds, and a command looks through them five times."""
+    list_services = loader.list_available_services
+    known = {}
+
+    def remembered(self, type_name):
+        of = tuple(self._potential_locations()), type_name
+        if of not in known:
+            known[of] = list_services(self, type_name)
+        return list(known[of])
+
+    loader.list_available_services = remembered
 
 
 def run(script, request, fds):
