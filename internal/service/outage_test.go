@@ -15,7 +15,10 @@ import (
 	"rollcall/internal/storetest"
 )
 
-const temporaryFailure = "The request has failed due to a temporary failure of the server."
+const (
+	temporaryFailure = "The request has failed due to a temporary failure of the server."
+	unknownOutcome   = "It is not known whether the request was carried out."
+)
 
 // If the store is gone, the answer is a server error in AWS's words.
 func TestStoreClosed(t *testing.T) {
@@ -68,7 +71,8 @@ func TestPostgresGoesAway(t *testing.T) {
 					switch f := failureOf(err); {
 					case err == nil:
 						acknowledged <- name
-					case f != failure{503, "ServiceUnavailable", temporaryFailure}:
+					case f != failure{503, "ServiceUnavailable", temporaryFailure} &&
+						f != failure{503, "ServiceUnavailable", unknownOutcome}: // it was about to commit
 						return fmt.Errorf("%+v", f)
 					default:
 						time.Sleep(10 * time.Millisecond)
