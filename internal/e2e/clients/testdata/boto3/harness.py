@@ -11,11 +11,13 @@ import time
 import traceback
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 URL = os.environ["ROLLCALL_URL"]
 ACCOUNT = None
+MODELS = None
 
 
 def client(service="iam", key=None, retries=None, region="us-east-1"):
@@ -24,9 +26,18 @@ def client(service="iam", key=None, retries=None, region="us-east-1"):
     if key is not None:
         extra = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
     config = Config(retries=retries) if retries else None
-    # A session of its own: clients of one session share their credentials.
-    session = boto3.session.Session()
-    return session.client(service, endpoint_url=URL, region_name=region, config=config, **extra)
+    return session().client(service, endpoint_url=URL, region_name=region, config=config, **extra)
+
+
+def session():
+    """A session of its own: clients of one session share their credentials. The
+    models of the services are read once for all: they take most of the time."""
+    global MODELS
+    core = botocore.session.Session()
+    if MODELS is None:
+        MODELS = core.get_component("data_loader")
+    core.register_component("data_loader", MODELS)
+    return boto3.session.Session(botocore_session=core)
 
 
 def equal(got, want):
