@@ -75,13 +75,23 @@ the script finds a key by its user and the second of its creation.
 }
 
 func (d *planRun) add(c *cobra.Command) {
+	d.addSchedule(c, plan.DefaultFinalDays, plan.DefaultDeactivateDays)
+	f := c.Flags()
+	f.StringVar(&d.criteria.asOf, "as-of", "",
+		"count ages up to this `time`, which is not after the time the report was generated")
+	d.evidence.add(f)
+	d.evidence.addQuiet(f)
+}
+
+// addSchedule adds the flags that say what is written, and on which days things
+// happen.
+func (d *planRun) addSchedule(c *cobra.Command, final, deactivate int) {
 	f, o := c.Flags(), &d.options
 	d.out.add(f)
 	choose(c, &d.output, "output", "o", "sh", "sh, md or json", "sh", "md", "json")
 	f.StringVar(&d.start, "start", "", "`day` of the first warning (default today)")
-	f.IntVar(&o.FinalDays, "final-days", plan.DefaultFinalDays, "days from the first warning to the final one")
-	f.IntVar(&o.DeactivateDays, "deactivate-days", plan.DefaultDeactivateDays,
-		"days from the first warning to deactivation")
+	f.IntVar(&o.FinalDays, "final-days", final, "days from the first warning to the final one")
+	f.IntVar(&o.DeactivateDays, "deactivate-days", deactivate, "days from the first warning to deactivation")
 	f.IntVar(&o.DeleteDays, "delete-days", plan.DefaultDeleteDays, "days from deactivation to deletion")
 	f.IntVar(&o.KeepUsedDays, "keep-used-days", plan.DefaultKeepUsedDays,
 		"keep credentials that were used within this many days")
@@ -91,10 +101,6 @@ func (d *planRun) add(c *cobra.Command) {
 	f.StringVar(&d.zone, "time-zone", "UTC", "time `zone` of days and windows, such as Europe/Zurich")
 	f.IntVar(&o.Most, "top", plan.DefaultMost,
 		"how many credentials the plan removes, and how many others it lists")
-	f.StringVar(&d.criteria.asOf, "as-of", "",
-		"count ages up to this `time`, which is not after the time the report was generated")
-	d.evidence.add(f)
-	d.evidence.addQuiet(f)
 }
 
 func (d *planRun) run(cmd *cobra.Command, args []string) error {
@@ -124,7 +130,7 @@ func (d *planRun) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	for i := range found.Reports {
-		if err := d.bind(&found.Reports[i]); err != nil {
+		if err := d.bind(&found.Reports[i].Service); err != nil {
 			return err
 		}
 		if err := d.judge(cmd.Context(), auditor, &found.Reports[i], p, options.AsOf); err != nil {
@@ -200,17 +206,17 @@ func (d *planRun) judge(ctx context.Context, auditor *audit.Auditor, r *reports.
 
 // bind takes the service of a file from the command line. It refuses another
 // service than the one that the report is known to come from.
-func (d *planRun) bind(r *reports.Report) error {
+func (d *planRun) bind(from *plan.Service) error {
 	s := d.evidence.reach.settings
 	switch {
 	case s.Endpoint == "":
-	case r.Service.Known && strings.TrimSuffix(r.Service.Endpoint, "/") != strings.TrimSuffix(s.Endpoint, "/"):
-		return usageError("the report came from %s, and not from --endpoint-url %s", r.Service, s.Endpoint)
+	case from.Known && strings.TrimSuffix(from.Endpoint, "/") != strings.TrimSuffix(s.Endpoint, "/"):
+		return usageError("the report came from %s, and not from --endpoint-url %s", *from, s.Endpoint)
 	default:
-		r.Service.Known, r.Service.Endpoint = true, s.Endpoint
+		from.Known, from.Endpoint = true, s.Endpoint
 	}
 	if s.Profile != "" {
-		r.Service.Profile = s.Profile
+		from.Profile = s.Profile
 	}
 	return nil
 }

@@ -34,7 +34,8 @@ that 'check' can verify. 'compare' compares two reviews. More: docs/review.md.
   rollcall review plan review/2026-Q4 --out plan.sh
   rollcall review verify review/2026-Q4 reports
   rollcall review pack review/2026-Q4 --sign ~/.ssh/id_ed25519`,
-	}, reviewStartCommand(p), reviewStatusCommand(p), reviewCollectCommand(p))
+	}, reviewStartCommand(p), reviewStatusCommand(p), reviewCollectCommand(p),
+		reviewPlanCommand(p), reviewVerifyCommand(p), reviewPackCommand(p), reviewCheckCommand(p), reviewCompareCommand(p))
 	return c
 }
 

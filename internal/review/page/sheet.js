@@ -100,6 +100,7 @@ function answerOf(i, redraw) {
   const a = answers.get(i.line);
   const set = (name) => (event) => {
     a[name] = event.target.value;
+    say('');
     changed();
     if (name === 'decision') redraw(); else need();
   };
@@ -210,7 +211,7 @@ function tools() {
   only.value = filter.only;
   const open = openLines().length;
   const load = h('input', {type: 'file', accept: '.json', hidden: true, onchange: (e) => e.target.files[0]?.text().then(read)});
-  box.replaceChildren(search, only,
+  box.replaceChildren(...[search, only,
     h('button', {id: 'pick-all', onclick: () => { for (const i of shown()) picked.add(i.line); list(); tools(); }}, 'Select these'),
     picked.size > 0 && [h('span', {class: 'muted'}, `${picked.size} selected:`),
       VERBS.slice(0, 3).map((verb) => h('button', {class: `bulk-${verb}`, onclick: () => bulk(verb)}, verb)),
@@ -218,7 +219,8 @@ function tools() {
       h('button', {onclick: () => { picked.clear(); list(); tools(); }}, 'Clear')],
     h('span', {class: 'gap'}), load,
     h('button', {onclick: () => load.click()}, 'Continue from a file'),
-    h('button', {id: 'save', class: 'main', onclick: save}, open ? `Save draft (${open} to complete)` : 'Save decisions'));
+    h('button', {id: 'save', class: 'main', onclick: save}, open ? `Save draft (${open} to complete)` : 'Save decisions')]
+    .flat(Infinity).filter(Boolean));
 }
 
 function changed() {

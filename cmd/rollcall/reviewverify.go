@@ -1,0 +1,75 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rollcall/internal/reports"
+	"rollcall/internal/review"
+	"rollcall/internal/words"
+)
+
+func verifyReview(p *process, cmd *cobra.Command, args []string, output, at string) error {
+	var before time.Time
+	if at != "" {
+		var err error
+		if before, err = parseTime("at", at); err != nil {
+			return err
+		}
+	}
+	r, err := review.Open(args[0])
+	if err != nil {
+		return err
+	}
+	found, err := reports.Find(args[1:], p.stdin, before)
+	if err != nil {
+		return err
+	}
+	v, err := r.Verify(cmd.Context(), found.Reports, commandLine(cmd, args), time.Now())
+	if err != nil {
+		return err
+	}
+	if output == "json" {
+		err = writeJSON(p.stdout, v)
+	} else {
+		err = printChecks(p, v)
+	}
+	if err != nil {
+		return err
+	}
+	switch failed, unknown := v.Failed(); {
+	case unknown > 0:
+		return fmt.Errorf("no later report tells about %s", words.Count(unknown, "decision"))
+	case failed > 0:
+		return &exitError{code: exitFindings,
+			err: fmt.Errorf("%s not carried out in time", words.Count(failed, "decision"))}
+	}
+	return nil
+}
+
+func printChecks(p *process, v *review.Verification) error {
+	t := newTable(p.stdout, "DECISION", "OUTCOME", "IN TIME", "DEADLINE", "SHOWN", "CREDENTIAL", "WHAT THE REPORTS SHOW")
+	for i := range v.Checks {
+		c := &v.Checks[i]
+		shown := ""
+		if !c.ShownAt.IsZero() {
+			shown = c.ShownAt.Format(time.DateOnly)
+		}
+		t.row(string(c.Decision.Verb), string(c.Outcome), string(c.InTime), c.Deadline.Format(time.DateOnly), shown,
+			escapeLines(c.Title), escapeLines(c.How))
+	}
+	if len(v.Checks) == 0 {
+		_, err := fmt.Fprintln(p.stdout, "Nothing was to be revoked or changed, and there is no exception.")
+		return err
+	}
+	if err := t.print(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(p.stdout, "\n%d of %s done, %d overdue, %d open, %d not known\n",
+		v.Count(review.Revoke, review.Done), words.Count(v.Total(review.Revoke), "revocation"),
+		v.Count(review.Revoke, review.Overdue), v.Count(review.Revoke, review.Pending),
+		v.Count(review.Revoke, review.Unknown))
+	return err
+}
