@@ -28,8 +28,8 @@ Control policies take effect on the next call.`,
 		controlPolicyDeleteCommand(p))
 }
 
-// maxControlPolicyFile bounds the bytes that are read of a file. No valid policy
-// is as long.
+// maxControlPolicyFile limits the bytes that are read from a file. Every valid
+// policy is shorter.
 const maxControlPolicyFile = 1 << 20
 
 func controlPolicyPutCommand(p *process) *cobra.Command {

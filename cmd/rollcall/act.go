@@ -19,13 +19,13 @@ import (
 	"rollcall/internal/trail"
 )
 
-// act describes what an operator changes in an installation, or exports from it,
-// for the trail. It must not hold secrets.
+// act describes a change or an export of an installation by an operator, for the
+// trail. It must not hold secrets.
 type act struct {
-	name    string         // of the event
+	name    string         // name of the event
 	account string         // "" for all
 	reads   bool           // changes nothing
-	asked   map[string]any // what was asked for
+	asked   map[string]any // the request
 	made    map[string]any // the result
 }
 
@@ -64,9 +64,9 @@ func (in *install) act(cmd *cobra.Command, create bool, a *act, fn func(*service
 	return closed(t, err)
 }
 
-// begin does the same for acts without a service: it opens the trail before
-// anything is done. done writes the record, with the act's error, and returns that
-// error joined with its own.
+// begin does the same for acts without a service: it opens the trail first. done
+// writes the record, with the act's error, and returns that error joined with its
+// own.
 func (in *install) begin(a *act) (done func(error) error, err error) {
 	t, err := in.openTrail()
 	if err != nil {
@@ -103,11 +103,11 @@ func (in *install) openTrail() (*trail.Trail, error) {
 	case "":
 		to = filepath.Join(in.data, "trail.jsonl")
 	case "-":
-		return trail.New(in.p.stderr), nil // standard output has the result
+		return trail.New(in.p.stderr), nil // standard output is for the result
 	}
 	t, err := trail.Open(to)
 	if err == nil {
-		t.Sync = true // one line, of weight
+		t.Sync = true // a single important line
 	}
 	return t, err
 }
@@ -168,7 +168,7 @@ func jsonOf(members map[string]any) json.RawMessage {
 	}
 	text, err := json.Marshal(members)
 	if err != nil {
-		return nil // no act has members that JSON does not know
+		return nil // all members of acts can be encoded as JSON
 	}
 	return text
 }

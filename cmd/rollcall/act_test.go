@@ -45,8 +45,8 @@ func operate(t *testing.T, env map[string]string, stdin string, args ...string) 
 	return code, out.String(), errs.String()
 }
 
-// Whatever an operator changes or takes out leaves a record that says who, what
-// and how it ended, and holds no secret.
+// Every change and export by an operator leaves a record of the operator, the
+// act and its result, without secrets.
 func TestOperatorActsAreRecorded(t *testing.T) {
 	dir := t.TempDir()
 	data, path := filepath.Join(dir, "data"), filepath.Join(dir, "data", "trail.jsonl")
@@ -56,7 +56,7 @@ func TestOperatorActsAreRecorded(t *testing.T) {
 	outputs := ""
 	env := map[string]string{"SUDO_USER": "alice", "ROLLCALL_DATA": data}
 	for _, c := range []struct {
-		stdin, want string // the event, and ! for one that failed
+		stdin, want string // the event, and ! if it failed
 		args        []string
 	}{
 		{"", "CreateAccount", []string{"account", "create", "--id", one}},
@@ -124,7 +124,7 @@ func TestOperatorActsAreRecorded(t *testing.T) {
 	}
 }
 
-// What cannot be recorded is not done.
+// An act that cannot be recorded does not happen.
 func TestOperatorActsNeedTheTrail(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	createAccount(t, data)
@@ -138,7 +138,7 @@ func TestOperatorActsNeedTheTrail(t *testing.T) {
 		accounts, "210987654321") {
 		t.Error("the account was created")
 	}
-	// A disk that turns out to be full: the service writes the record later.
+	// The disk is full when the record is written. The service writes it later.
 	backup := filepath.Join(t.TempDir(), "backup")
 	if code, _, stderr := operate(t, nil, "", "backup", backup, "--data", data); code != 0 {
 		t.Fatal(stderr)
@@ -176,8 +176,8 @@ func TestOperatorActsNeedTheTrail(t *testing.T) {
 	}
 }
 
-// Every command that opens an installation leaves a record, but for those that
-// are known to show things only.
+// Every command that opens an installation leaves a record, except those that
+// only show something.
 func TestEveryActingCommandHasATrail(t *testing.T) {
 	shows := []string{
 		"rollcall serve", // its calls leave records

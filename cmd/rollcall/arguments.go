@@ -46,7 +46,7 @@ func checkArguments(c *cobra.Command) {
 
 func seeHelp(cmd *cobra.Command) string { return " (see '" + cmd.CommandPath() + " --help')" }
 
-// flagError explains in our words what is wrong with a flag.
+// flagError explains in our words the error in a flag.
 func flagError(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	var bare *pflag.ValueRequiredError
@@ -94,5 +94,5 @@ func wrongValue(err *pflag.InvalidValueError) error {
 	case "stringSlice":
 		return fmt.Errorf("%q has an opening quotation mark without a closing one", value)
 	}
-	return err.Unwrap() // of a value of our own, which names it
+	return err.Unwrap() // the flag's own value names it
 }

@@ -24,7 +24,7 @@ type auditRun struct {
 	criteria criteria
 	evidence evidence
 	own      ownService
-	fleet    fleetFlags // of --accounts alone
+	fleet    fleetFlags // only for --accounts
 
 	outputs        []string
 	failOn         string
@@ -172,7 +172,8 @@ func (a *auditRun) auditAll(ctx context.Context, found reports.Found, auditor *a
 	return a.verdict(summary)
 }
 
-// check refuses flags that have no meaning, before anything is read or fetched.
+// check returns an error for flags that have no effect, before anything is read
+// or fetched.
 func (a *auditRun) check(cmd *cobra.Command, args []string) error {
 	if a.findingsCode < 1 || a.findingsCode > 125 || a.findingsCode == exitIncomplete || a.findingsCode == exitUsage {
 		return usageError("--findings-exit-code must be 1 to 125, but not %d or %d, which have other meanings",
@@ -247,7 +248,7 @@ func (a *auditRun) judge(ctx context.Context, auditor *audit.Auditor, r *reports
 	return out.End(of)
 }
 
-// verdict returns the outcome as an error with its exit code, nil for success.
+// verdict returns the result as an error with its exit code, nil for success.
 func (a *auditRun) verdict(s *audit.Summary) error {
 	failOn, err := audit.ParseSeverity(a.failOn)
 	if err != nil {

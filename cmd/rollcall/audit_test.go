@@ -14,8 +14,8 @@ import (
 	"rollcall/internal/service"
 )
 
-// TestAuditScripts runs sessions of 'rollcall audit'. Files are audited with no
-// credentials in the environment and nothing to reach; $ROLLCALL is the real
+// TestAuditScripts runs sessions of 'rollcall audit'. Files are audited without
+// credentials in the environment and without a network. $ROLLCALL is the real
 // service, whose root key is in the profile root.
 func TestAuditScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{

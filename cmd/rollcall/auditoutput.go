@@ -50,7 +50,7 @@ func (o outputSpec) needs() render.Needs {
 }
 
 // parseOutputs reads the values of --output. A comma separates outputs if a
-// format's name follows it. Otherwise it is a part of the path.
+// format's name follows it. Otherwise it is part of the path.
 func parseOutputs(given []string) ([]outputSpec, error) {
 	if len(given) == 0 {
 		return []outputSpec{{format: "table"}}, nil
@@ -101,10 +101,10 @@ func checkOutputs(all []outputSpec) error {
 }
 
 // auditOutputs are all outputs of a run, which are written in one pass. A file
-// appears only when it is whole.
+// appears only when it is complete.
 type auditOutputs struct {
 	outputs []render.Output
-	needs   render.Needs // the most that any of them needs
+	needs   render.Needs // the maximum of their needs
 	files   []*ownfile.Pending
 	lakes   []*lake.Lake
 }
@@ -195,8 +195,8 @@ func (o *auditOutputs) Report(src audit.Source) error {
 	return o.each(func(out render.Output) error { return out.Report(src) })
 }
 
-// visit returns a function that gives a row to all outputs. It is nil if no output
-// needs rows, which saves the audit from building their findings.
+// visit returns a function that writes a row to all outputs. It is nil if no
+// output needs rows, which saves the audit from building their findings.
 func (o *auditOutputs) visit() func(*audit.Row) error {
 	if o.needs == render.Summary {
 		return nil

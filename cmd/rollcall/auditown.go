@@ -10,7 +10,7 @@ import (
 	"rollcall/internal/reports"
 )
 
-// checkOwn refuses flags that have no meaning together.
+// checkOwn returns an error for flags that have no effect together.
 func (a *auditRun) checkOwn(cmd *cobra.Command, args []string) error {
 	if err := a.own.choose(cmd, append([]string{"at"}, ownRunUnused...)...); err != nil {
 		return err
@@ -25,7 +25,7 @@ func (a *auditRun) checkOwn(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// auditOwn audits new reports of the operator's own service, which are read out of
+// auditOwn audits new reports of the operator's own service. They are read from
 // the store and never held as a whole.
 func (a *auditRun) auditOwn(
 	cmd *cobra.Command, auditor *audit.Auditor, options *audit.Options, wanted []outputSpec,
@@ -51,8 +51,8 @@ func (a *auditRun) auditOwn(
 	})
 }
 
-// ownReport generates a report of an account. One that cannot be had is missing.
-// The error ends the audit.
+// ownReport generates a report of an account. If that fails the report is
+// missing. An error ends the audit.
 func (a *auditRun) ownReport(ctx context.Context, u *ownRun, of *ownAccount) (r reports.Report, err error) {
 	limited, cancel := context.WithTimeout(ctx, a.evidence.timeout)
 	defer cancel()

@@ -91,8 +91,8 @@ func (in *install) backup(ctx context.Context, file string, force bool) (err err
 	return nil
 }
 
-// spool first writes to a file without a name. A slow reader of the backup must
-// not keep the store's snapshot open.
+// spool first writes to a file without a name, because a slow reader of the
+// backup must not keep the store's snapshot open.
 func spool(to io.Writer, write func(io.Writer) error) error {
 	f, err := os.CreateTemp("", "rollcall-backup-*")
 	if err != nil {
@@ -154,7 +154,7 @@ func (in *install) restore(ctx context.Context, file string, force, unverified b
 	defer f.Close()
 	var master *seal.MasterKeys
 	if !unverified {
-		// The first thing to say is whether the file is a backup.
+		// Check first whether the file is a backup.
 		if _, err := store.CheckBackup(f, nil); err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
@@ -182,8 +182,8 @@ func (in *install) restore(ctx context.Context, file string, force, unverified b
 	return in.restoreChecked(ctx, a, f, force, master)
 }
 
-// restoreChecked stores its record together with the data that it restores. So the
-// record exists even if this process dies before it writes the trail.
+// restoreChecked stores its record together with the restored data. So the record
+// exists even if this process dies before it writes the trail.
 func (in *install) restoreChecked(
 	ctx context.Context, a *act, f io.ReadSeeker, force bool, master *seal.MasterKeys,
 ) error {

@@ -10,8 +10,8 @@ type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
-// Whoever takes a backup by a pipe keeps nothing of the store waiting: the
-// store is done before the first byte is handed on.
+// A slow reader of a backup through a pipe does not delay the store, which has
+// finished before the first byte is passed on.
 func TestBackupIsSpooled(t *testing.T) {
 	done, got := false, ""
 	to := writerFunc(func(p []byte) (int, error) {

@@ -8,8 +8,7 @@ import (
 	"testing"
 )
 
-// A path that cannot be used is named, with what to do about it, whatever is
-// wrong with it.
+// The error for an unusable path names the path and what to do about it.
 func TestBadPaths(t *testing.T) {
 	h := newHome(t)
 	h.run(t, serviceUser, "account", "create", "--data", "data", "--id", "123456789012")

@@ -12,8 +12,8 @@ import (
 // unrecorded lists the flags whose values are kept out of records.
 var unrecorded = map[string]bool{"external-id": true}
 
-// commandLine returns the command line, for a record of what was done: the flags
-// that were given, and then the arguments.
+// commandLine returns the command line for a record: the given flags, and then
+// the arguments.
 func commandLine(cmd *cobra.Command, args []string) string {
 	words := strings.Fields(cmd.CommandPath())
 	cmd.Flags().Visit(func(f *pflag.Flag) {

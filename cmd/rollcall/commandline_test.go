@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// everyCommand calls fn with each command and how it is called.
+// everyCommand calls fn with each command and the way to call it.
 func everyCommand(t *testing.T, fn func(t *testing.T, c *cobra.Command, path []string)) {
 	t.Helper()
 	n := 0
@@ -31,7 +31,7 @@ func everyCommand(t *testing.T, fn func(t *testing.T, c *cobra.Command, path []s
 	}
 }
 
-// ends runs a command line that must be refused as one.
+// ends runs an invalid command line.
 func ends(t *testing.T, args []string, want ...string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
@@ -53,11 +53,11 @@ func ends(t *testing.T, args []string, want ...string) {
 	}
 }
 
-// theirs are the sentences of cobra, pflag and strconv.
+// theirs matches the sentences of cobra, pflag and strconv.
 var theirs = regexp.MustCompile(
 	`unknown (flag|shorthand|command)|arg\(s\)|invalid argument|needs an argument|bad flag|strconv|time: `)
 
-// TestEveryCommandLine misspells what every command takes.
+// TestEveryCommandLine misspells the flags and arguments of every command.
 func TestEveryCommandLine(t *testing.T) {
 	everyCommand(t, func(t *testing.T, c *cobra.Command, path []string) {
 		with := func(more ...string) []string { return append(append([]string{}, path...), more...) }
@@ -77,7 +77,7 @@ func TestEveryCommandLine(t *testing.T) {
 	})
 }
 
-// misspell gives a flag a name and values it has not.
+// misspell gives a flag invalid names and values.
 func misspell(t *testing.T, with func(...string) []string, f *pflag.Flag) {
 	t.Helper()
 	name := "--" + f.Name
@@ -95,7 +95,7 @@ func misspell(t *testing.T, with func(...string) []string, f *pflag.Flag) {
 	}
 }
 
-// wrongArguments leaves one out that is needed, and adds one too many.
+// wrongArguments omits a required argument, and adds one too many.
 func wrongArguments(t *testing.T, c *cobra.Command, with func(...string) []string) {
 	t.Helper()
 	names := strings.Fields(c.Use)[1:]
@@ -114,7 +114,7 @@ func wrongArguments(t *testing.T, c *cobra.Command, with func(...string) []strin
 	}
 }
 
-// TestUnusableSettings has settings of which no service could be asked.
+// TestUnusableSettings uses settings with which no service can be reached.
 func TestUnusableSettings(t *testing.T) {
 	t.Setenv("AWS_CONFIG_FILE", filepath.Join(t.TempDir(), "none"))
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(t.TempDir(), "none"))
@@ -133,7 +133,7 @@ func TestUnusableSettings(t *testing.T) {
 	ends(t, []string{"report", "--profiles", "nope,other"}, "profile (nope) could not be found")
 }
 
-// TestExitCodesAreDocumented holds the page that lists them against the code.
+// TestExitCodesAreDocumented compares the page of exit codes with the code.
 func TestExitCodesAreDocumented(t *testing.T) {
 	text, err := os.ReadFile("../../docs/exit-codes.md")
 	if err != nil {
@@ -151,7 +151,7 @@ func TestExitCodesAreDocumented(t *testing.T) {
 	if len(listed) != 5 {
 		t.Errorf("docs/exit-codes.md lists %v", listed)
 	}
-	// Help that speaks of other codes would contradict it.
+	// Help with other codes would contradict it.
 	everyCommand(t, func(t *testing.T, c *cobra.Command, _ []string) {
 		if found := regexp.MustCompile(`\b25[2-5]\b`).FindString(c.Long); found != "" {
 			t.Errorf("the help speaks of code %s", found)
@@ -160,7 +160,7 @@ func TestExitCodesAreDocumented(t *testing.T) {
 }
 
 // TestCommandFor compares each subcommand that is declared alone with the same
-// among all others.
+// subcommand among all others.
 func TestCommandFor(t *testing.T) {
 	usage := func(root *cobra.Command, name string) string {
 		c, _, err := root.Find([]string{name})

@@ -21,7 +21,7 @@ type controlsRun struct {
 	output, benchmark, colour string
 	of                        *audit.Benchmark // nil for none
 	config                    string
-	own                       []*audit.Control // those of config
+	own                       []*audit.Control // the controls of config
 }
 
 func controlsCommand(p *process) *cobra.Command {
@@ -132,7 +132,7 @@ func (e *controlsRun) ownControl(idOrName string) (*audit.Control, bool) {
 	return nil, false
 }
 
-// noControl says that none of the controls has the id or the name.
+// noControl returns an error for an id or name that no control has.
 func noControl(name string, all []*audit.Control) error {
 	var names []string
 	for _, c := range all {
@@ -238,8 +238,8 @@ func (e *controlsRun) explain(w *bufio.Writer, c *audit.Control) {
 	}
 }
 
-// cel returns the expression that says the same as the rule, with the thresholds
-// of the benchmark, "" where there is none.
+// cel returns the expression that is equivalent to the rule, with the thresholds
+// of the benchmark, "" if there is none.
 func (e *controlsRun) cel(c *audit.Control) string {
 	if c.CEL == "" {
 		return ""
@@ -284,8 +284,8 @@ func (e *controlsRun) severities(c *audit.Control) string {
 	return text
 }
 
-// thresholds returns the parameters of the rule: those of the benchmark, or of
-// every benchmark that has the control.
+// thresholds returns the parameters of the rule, with the values of the
+// benchmark, or of every benchmark that has the control.
 func (e *controlsRun) thresholds(c *audit.Control) []string {
 	benchmarks := audit.Benchmarks()
 	if e.of != nil {

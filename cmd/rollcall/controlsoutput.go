@@ -25,7 +25,7 @@ type controlJSON struct {
 	Severity     string            `json:"severity"`
 	Columns      []string          `json:"columns"`
 	Absent       []absentJSON      `json:"absent_values"`
-	Thresholds   map[string]any    `json:"thresholds"` // of each benchmark, or of that of --benchmark
+	Thresholds   map[string]any    `json:"thresholds"` // of each benchmark, or of the one in --benchmark
 	Others       map[string]string `json:"other_severities"`
 	Requirements []requirementJSON `json:"requirements"`
 	ConfigRule   string            `json:"config_rule,omitempty"`

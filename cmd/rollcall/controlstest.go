@@ -38,7 +38,7 @@ test and each control without a test. End with 1 if a test fails.
 	}
 }
 
-// testControls runs the tests of a file and prints their outcomes.
+// testControls runs the tests of a file and prints their results.
 func testControls(cmd *cobra.Command, p *process, file string) (failed, ran int, err error) {
 	config, err := readAuditConfig(file, true)
 	if err != nil {

@@ -6,6 +6,6 @@ import "syscall"
 
 // noCoreDumps keeps a crash from writing the secrets in memory to disk.
 func noCoreDumps() {
-	// Where it is forbidden to lower a limit nothing can be done.
+	// If the limit cannot be lowered, nothing can be done.
 	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})
 }

@@ -93,7 +93,7 @@ func readAuditConfig(file string, wildcards bool) (config *audit.Config, err err
 	return config, err
 }
 
-// readYAML reads a file that a flag names. Its errors are those of a wrong command
+// readYAML reads a file that a flag names. Its errors count as an invalid command
 // line, because a bad list of exceptions must not look like findings.
 func readYAML(file string, read func(io.Reader) error) error {
 	f, err := os.Open(file)

@@ -143,7 +143,7 @@ func (d *demoRun) deny(ctx context.Context, a *demo.Account) error {
 	return nil
 }
 
-// request asks for the report until there is one, and prints each new state.
+// request requests the report until there is one, and prints each new state.
 func (d *demoRun) request(ctx context.Context, account *fleet.Account) (*fleet.Report, error) {
 	var last fleet.Task
 	for last.State != "COMPLETE" {
@@ -198,7 +198,7 @@ Carol may do everything there, because she signs in with her device:
 	d.printf("The service runs until Ctrl-C. Nothing of it is kept.\n")
 }
 
-// called returns the command that calls this binary again, which may not be in the
+// called returns the command that runs this binary again, which may not be in the
 // PATH.
 func called() string {
 	if strings.ContainsRune(os.Args[0], os.PathSeparator) {

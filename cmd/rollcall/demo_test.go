@@ -15,8 +15,8 @@ import (
 	"rollcall/report"
 )
 
-// TestDemo runs the demonstration as a newcomer does: it prints, serves on
-// with what it printed, and ends well at Ctrl-C.
+// TestDemo runs the demonstration as a newcomer does. It prints its text,
+// continues to serve with the printed key, and ends normally on Ctrl-C.
 func TestDemo(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
@@ -73,7 +73,7 @@ func TestDemo(t *testing.T) {
 
 const day = 24 * time.Hour
 
-// checkDemoReport looks for every state that the API can bring about.
+// checkDemoReport looks for every state that the API can produce.
 func checkDemoReport(t *testing.T, got *fleet.Report) {
 	t.Helper()
 	rows, err := report.ReadAll(strings.NewReader(string(got.Content)))

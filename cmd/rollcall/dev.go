@@ -78,12 +78,12 @@ is kept when the emulator stops.
 	return c
 }
 
-// wellKnown is the access key of an emulator, and its secret, if the environment
-// has none.
+// wellKnown is the id and the secret of the emulator's access key, if the
+// environment has none.
 const wellKnown = "test"
 
-// credentials returns the emulator's root key: that of the environment, or else
-// the well-known one.
+// credentials returns the emulator's root key: the one in the environment, or
+// else the well-known one.
 func (e *devRun) credentials() (id, secret, said string, err error) {
 	id, secret = e.p.env("AWS_ACCESS_KEY_ID"), e.p.env("AWS_SECRET_ACCESS_KEY")
 	switch {
@@ -166,8 +166,8 @@ func (e *devRun) run(ctx context.Context) error {
 	return errors.Join(server.Serve(ctx, l, local, log, time.Second), emulator.Close())
 }
 
-// withReset returns the handler of the emulator and of its reset. It is no
-// http.ServeMux, which would redirect paths that it does not find clean.
+// withReset returns the handler of the emulator and of its reset. It does not
+// use http.ServeMux, which would redirect unusual paths.
 func withReset(emulator *service.Emulator) http.Handler {
 	reset := resetHandler(emulator)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -179,8 +179,8 @@ func withReset(emulator *service.Emulator) http.Handler {
 	})
 }
 
-// answeredHosts returns the host names to answer besides this machine's own: those
-// of --allow-host, and that of the public URL.
+// answeredHosts returns the host names to answer in addition to this machine's
+// own: those of --allow-host, and the one of the public URL.
 func (e *devRun) answeredHosts(public string) ([]string, error) {
 	u, err := url.Parse(public)
 	if err != nil {
@@ -192,7 +192,8 @@ func (e *devRun) answeredHosts(public string) ([]string, error) {
 func (e *devRun) announce(endpoint, said, signIn string) error {
 	e.p.tell("rollcall: emulator on %s, account %s, in memory\nrollcall: root user: %s\n",
 		endpoint, e.account, said)
-	// A key of the environment is not printed: the user has it, and logs should not.
+	// A key from the environment is not printed: the user has it, and logs should
+	// not contain it.
 	id, secret := wellKnown, wellKnown
 	if e.p.env("AWS_ACCESS_KEY_ID") != "" {
 		id, secret = "", ""

@@ -17,9 +17,9 @@ import (
 	"rollcall/internal/service"
 )
 
-// devPeople can sign in to an emulator's console. Hashing their random passwords
-// would delay the start, so a browser's first visit creates them. Tests that call
-// only the API never see them.
+// devPeople are the people who can sign in to an emulator's console. Hashing
+// their random passwords would delay the start, so a browser's first visit
+// creates them. Tests that only call the API never see them.
 type devPeople struct {
 	root, user seal.Secret
 }

@@ -15,8 +15,8 @@ import (
 	"rollcall/internal/demo"
 )
 
-// TestDevConsole signs in with what 'rollcall dev' prints. Before the first visit
-// of a browser the account is empty.
+// TestDevConsole signs in with the values that 'rollcall dev' prints. Before the
+// first visit of a browser the account is empty.
 func TestDevConsole(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	out, w := io.Pipe()

@@ -24,7 +24,7 @@ type diffRun struct {
 	p        *process
 	criteria criteria
 	pairing  reports.Pairing
-	// times say when OLD and NEW were generated.
+	// times are the times when OLD and NEW were generated.
 	times  [2]string
 	out    outFile
 	output string
@@ -123,7 +123,7 @@ func (d *diffRun) run(cmd *cobra.Command, args []string) (err error) {
 	return d.verdict(&summary, failOn)
 }
 
-// timeFlags are the flags of the times of OLD and NEW.
+// timeFlags are the flags for the times of OLD and NEW.
 var timeFlags = [2]string{"old-time", "new-time"}
 
 // pairs finds the reports to compare.
@@ -158,7 +158,7 @@ func (d *diffRun) pairs(cmd *cobra.Command, args []string) ([]reports.Pair, erro
 	return pairs, d.usage(err)
 }
 
-// usage gives errors of the command line their exit code and the names of flags.
+// usage adds the exit code and the names of flags to errors of the command line.
 func (d *diffRun) usage(err error) error {
 	var date *reports.DateError
 	var argument *reports.ArgumentError
@@ -215,7 +215,7 @@ func (d *diffRun) compare(ctx context.Context, w io.Writer, pairs []reports.Pair
 	return out.Close(summary)
 }
 
-// verdict returns the outcome as an error with its exit code, nil for success.
+// verdict returns the result as an error with its exit code, nil for success.
 func (d *diffRun) verdict(s *show.Summary, failOn audit.Severity) error {
 	incomplete := 0
 	for _, a := range s.Accounts {

@@ -6,8 +6,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestDiffScripts runs sessions of 'rollcall diff', with nothing to reach and
-// no credentials.
+// TestDiffScripts runs sessions of 'rollcall diff', without a network and
+// without credentials.
 func TestDiffScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/diff",

@@ -48,8 +48,8 @@ func (e *evidence) addQuiet(f *pflag.FlagSet) {
 	f.BoolVarP(&e.quiet, "quiet", "q", false, "show no progress, and print only errors on standard error")
 }
 
-// check refuses flags that have no meaning with the arguments, before anything is
-// read or fetched.
+// check returns an error for flags that have no effect with the arguments, before
+// anything is read or fetched.
 func (e *evidence) check(cmd *cobra.Command, args []string) error {
 	if e.enrich != "" {
 		kinds, err := parseKinds(e.enrich)
@@ -96,7 +96,7 @@ func (e *evidence) check(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// find finds the reports. It reads only where they come from.
+// find finds the reports. It only reads where they come from.
 func (e *evidence) find(ctx context.Context, args []string) (reports.Found, error) {
 	if len(args) > 0 {
 		return reports.Find(args, e.p.stdin, e.newestAt)
@@ -105,7 +105,7 @@ func (e *evidence) find(ctx context.Context, args []string) (reports.Found, erro
 	return reports.Found{Reports: []reports.Report{r}}, err
 }
 
-// fetch gets the account's report as 'rollcall report' does.
+// fetch fetches the account's report as 'rollcall report' does.
 func (e *evidence) fetch(ctx context.Context) (reports.Report, error) {
 	account, err := e.reach.open(ctx)
 	if err != nil {
@@ -128,7 +128,7 @@ func (e *evidence) fetch(ctx context.Context) (reports.Report, error) {
 		if r.Facts, err = enrich.Read(ctx, account.IAM(), e.kinds, enrich.DefaultConcurrency); ctx.Err() != nil {
 			return reports.Report{}, err
 		}
-		if err != nil { // the audit goes on without the facts
+		if err != nil { // the audit continues without the facts
 			why := strings.TrimSuffix(fleet.Explain(err), ".")
 			r.Problem = fmt.Sprintf("The facts of --enrich %s could not be read: %s.", e.enrich, why)
 		}
@@ -146,8 +146,8 @@ func (e *evidence) service(account *fleet.Account) plan.Service {
 	return s
 }
 
-// tellGuess says on standard error which time was taken for the time the report
-// was generated.
+// tellGuess prints to standard error which time is used because the report's
+// time is unknown.
 func (e *evidence) tellGuess(r *reports.Report) {
 	if r.Guess != nil && !e.quiet {
 		e.p.tell("rollcall: %s\n", escape.Printable(fmt.Sprintf(

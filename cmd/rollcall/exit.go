@@ -12,8 +12,8 @@ import (
 // The exit codes are the same for all commands; docs/exit-codes.md lists them.
 // Codes above 128 are those of signals.
 const (
-	exitFindings    = audit.ExitFindings   // the command found what it was asked to fail for
-	exitIncomplete  = audit.ExitIncomplete // the command failed, or did only a part
+	exitFindings    = audit.ExitFindings   // the command found something that makes it fail
+	exitIncomplete  = audit.ExitIncomplete // the command failed, or did only part of its work
 	exitUsage       = 64                   // wrong command line or setting; nothing was done
 	exitInterrupted = 130                  // Ctrl-C
 )
@@ -27,7 +27,7 @@ or setting, 130 Ctrl-C. More: docs/exit-codes.md.`
 type exitError struct {
 	code int
 	err  error
-	// whole says that the text is printed without our name in front.
+	// whole says that the text is printed without our name before it.
 	whole bool
 }
 
@@ -38,7 +38,7 @@ func usageError(format string, args ...any) error {
 	return &exitError{code: exitUsage, err: fmt.Errorf(format, args...)}
 }
 
-// serviceError returns an error that is printed without our name in front.
+// serviceError returns an error that is printed without our name before it.
 // Scripts that look for the AWS CLI's "An error occurred (…) when calling …" find
 // it.
 func serviceError(format string, args ...any) error {

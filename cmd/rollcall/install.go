@@ -21,14 +21,14 @@ import (
 	"rollcall/internal/trail"
 )
 
-// install says where an installation keeps its data. The service and the
-// commands for its operator share it.
+// install says where an installation stores its data. The service and the
+// operator's commands share it.
 type install struct {
 	p         *process
 	data      string
 	store     string
 	masterKey string
-	trail     string // of the operator's acts
+	trail     string // for the operator's acts
 	// allowPlain allows connections without TLS to PostgreSQL on another machine.
 	allowPlain bool
 }
@@ -73,8 +73,8 @@ func (in *install) missing() error {
 		in.data)
 }
 
-// directory checks that nobody else can read the data directory, which it can
-// create.
+// directory checks that nobody else can read the data directory. It creates a
+// missing one if create is set.
 func (in *install) directory(create bool) error {
 	if create {
 		if err := ownfile.MkdirAll(in.data); err != nil {
@@ -96,8 +96,8 @@ func (in *install) directory(create bool) error {
 	return nil
 }
 
-// storeURL reads --store. It refuses a password on the command line, where
-// everyone on the machine can read it.
+// storeURL reads --store. It refuses a password on the command line, which
+// everyone on the machine can read.
 func (in *install) storeURL() (string, error) {
 	link, err := in.p.reference(in.store)
 	if err != nil {
@@ -117,7 +117,7 @@ func (in *install) storeURL() (string, error) {
 }
 
 // reference reads a setting that may be secret. "file://PATH" and "env://NAME"
-// say where the value is; everything else is the value.
+// say where the value is. Everything else is the value.
 func (p *process) reference(value string) (string, error) {
 	if name, ok := strings.CutPrefix(value, "env://"); ok {
 		if v := p.env(name); v != "" {
@@ -139,7 +139,8 @@ func (in *install) masterFile() string {
 	return filepath.Join(in.data, "master.key")
 }
 
-// open opens the installation for its operator. The service may be running on it.
+// open opens the installation for its operator. The service may be running at the
+// same time.
 func (in *install) open(ctx context.Context, create bool) (*service.Service, error) {
 	db, err := in.database(create)
 	if err != nil {
@@ -151,14 +152,15 @@ func (in *install) open(ctx context.Context, create bool) (*service.Service, err
 	}
 	s, err := service.Open(ctx, service.Config{
 		Store: db, MasterFile: in.masterFile(), Trail: none,
-		// How many reports are kept is a setting of the service, which drops the
-		// others with its next report.
+		// The number of reports to keep is a setting of the service, which
+		// deletes the others with its next report.
 		Report: identity.ReportConfig{History: math.MaxInt32},
 	})
 	return s, in.explain(err)
 }
 
-// explain names the master key file if that is missing or the wrong one.
+// explain adds the name of the master key file to an error if the file is
+// missing or the wrong one.
 func (in *install) explain(err error) error {
 	if errors.Is(err, store.ErrPlainPostgres) {
 		return usageError(
@@ -166,7 +168,7 @@ func (in *install) explain(err error) error {
 				"--allow-plain-postgres to connect anyway", err)
 	}
 	if errors.Is(err, seal.ErrMasterKeyFile) {
-		return err // it names the file already
+		return err // the error names the file already
 	}
 	if errors.Is(err, seal.ErrWrongMasterKey) || errors.Is(err, service.ErrNoMasterKey) {
 		return fmt.Errorf("%s: %w", in.masterFile(), err)

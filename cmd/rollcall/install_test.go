@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// A password comes by a file or the environment, never by the command line.
+// A password comes from a file or the environment, never from the command line.
 func TestStoreURL(t *testing.T) {
 	const secret = "postgres://u:hunter2@db.example.com/rollcall"
 	file := filepath.Join(t.TempDir(), "url")

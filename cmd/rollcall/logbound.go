@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Bounds of the log. Everybody who can reach the service can cause lines. So only
-// the first lines of each second are written. The others are counted, and a line
-// says within ten seconds how many there were.
+// Limits of the log. Everybody who can reach the service can cause lines.
+// Therefore only the first lines of each second are written. The others are
+// counted, and within ten seconds a line says how many there were.
 const (
 	logPerMessage = 10  // lines with one message per second
 	logOverall    = 100 // lines of errors per second, and as many of others
@@ -19,8 +19,8 @@ const (
 	maxLogText    = 8 << 10 // bytes of one text: room for a stack
 )
 
-// boundedLog is a handler that keeps the bounds. Errors have their own bounds, so
-// that lines which clients cause cannot hide them.
+// boundedLog is a handler that enforces the limits. Errors have separate limits,
+// so lines that clients cause cannot hide them.
 type boundedLog struct {
 	slog.Handler
 	errors, others *logCount // shared with the handlers of WithAttrs and WithGroup
@@ -49,7 +49,7 @@ func (b boundedLog) WithGroup(name string) slog.Handler {
 	return boundedLog{b.Handler.WithGroup(name), b.errors, b.others}
 }
 
-// logCount counts the lines of a second, and the lines that are left out.
+// logCount counts the lines of a second, and the omitted lines.
 type logCount struct {
 	out slog.Handler
 
@@ -98,8 +98,8 @@ func (c *logCount) summarize() {
 	}
 }
 
-// boundText cuts a long text of a log line. A text that escaping makes much longer
-// is cut more.
+// boundText cuts a long text of a log line. A text that becomes much longer when
+// it is escaped is cut further.
 func boundText(_ []string, a slog.Attr) slog.Attr {
 	var text string
 	switch v := a.Value.Any().(type) {

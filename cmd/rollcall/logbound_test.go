@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Lines that anybody can cause do not fill the disk, and none is left out
-// without being counted.
+// Lines that anybody can cause do not fill the disk, and every omitted line is
+// counted.
 func TestLogIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
@@ -63,8 +63,9 @@ func TestLogIsBounded(t *testing.T) {
 	})
 }
 
-// A flood of what clients cause does not hide that the trail is down: each
-// second has a line of it, and the lines left out are counted under its name.
+// A flood of lines that clients cause does not hide that the trail is down:
+// each second has a line about it, and its omitted lines are counted under its
+// name.
 func TestErrorsAreHeardInAFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer

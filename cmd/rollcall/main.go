@@ -34,8 +34,7 @@ func main() {
 }
 
 // interruptible returns a context that the first signal cancels. The second signal
-// ends the process at once, because signals are no longer caught by the time that
-// the first one has any effect.
+// ends the process at once, because by then signals are no longer caught.
 func interruptible() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 1)

@@ -22,8 +22,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"rollcall": main, "aws-by-server": awscli.Client})
 }
 
-// TestScripts runs the sessions of testdata: the binary's own main, in a
-// process of its own for every line that starts with it.
+// TestScripts runs the sessions of testdata. Each line that starts with the
+// binary runs its own main in a separate process.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
@@ -33,8 +33,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// ready FILE VAR waits for a --ready-file and sets the variable to what is in
-// it.
+// ready FILE VAR waits for a --ready-file and sets the variable to its content.
 func ready(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: ready FILE VAR")
@@ -48,8 +47,7 @@ func ready(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("%s is not there after 20 s", args[0])
 }
 
-// http METHOD URL STATUS [HEADER:VALUE]... makes a request and prints the
-// body.
+// http METHOD URL STATUS [HEADER:VALUE]... sends a request and prints the body.
 func request(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: http METHOD URL STATUS [HEADER:VALUE]...")

@@ -19,7 +19,7 @@ func colourFlag(c *cobra.Command, colour *string) {
 	choose(c, colour, "color", "", "auto", "colour tables: on, off or auto", "auto", "on", "off")
 }
 
-// tell writes to standard error. If that fails, there is nobody left to tell.
+// tell writes to standard error. If that fails, nothing can be done.
 func (p *process) tell(format string, args ...any) {
 	_, _ = fmt.Fprintf(p.stderr, format, args...)
 }

@@ -17,10 +17,10 @@ import (
 )
 
 // serviceUser is the user of the service in tests that root runs: an id that no
-// account of a machine has.
+// account on a machine has.
 const serviceUser = 54321
 
-// home is a directory of the service's user, with the binary in reach of it.
+// home is a directory of the service's user that can run the binary.
 type home struct {
 	dir, binary string
 }
@@ -58,7 +58,7 @@ func newHome(t *testing.T) home {
 	return h
 }
 
-// as makes a command of the binary that a user runs in the home.
+// as returns a command of the binary that a user runs in the home.
 func (h home) as(uid uint32, args ...string) *exec.Cmd {
 	c := exec.Command(h.binary, args...)
 	c.Dir = h.dir
@@ -79,8 +79,7 @@ func (h home) run(t *testing.T, uid uint32, args ...string) (stdout string) {
 	return out.String()
 }
 
-// owned looks whether all that is in the home belongs to the service's user,
-// and to nobody else.
+// owned checks that everything in the home belongs to the service's user.
 func (h home) owned(t *testing.T, after string) {
 	t.Helper()
 	err := filepath.WalkDir(h.dir, func(path string, d fs.DirEntry, err error) error {
@@ -138,12 +137,13 @@ func (h home) serve(t *testing.T, uid uint32, id, secret, name string) {
 	}
 }
 
-// Whatever root runs on the data of the service's user, the service goes on.
+// Whatever root runs on the data of the service's user, the service continues
+// to work.
 func TestRootLeavesFilesToTheirOwner(t *testing.T) {
 	const account = "123456789012"
 	policy := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`
 	h := newHome(t)
-	// Root makes the very first account: the directory above says whose it is.
+	// Root creates the very first account: the directory above shows the owner.
 	out := h.run(t, 0, "account", "create", "--data", "data", "--id", account)
 	h.owned(t, "account create")
 	id, secret := keyIn(out)
@@ -195,7 +195,7 @@ func keyIn(text string) (id, secret string) {
 	return id, secret
 }
 
-// A user cannot have root give a file of root's away by a link to it.
+// A user cannot make root change the owner of root's files through a link.
 func TestRootFollowsNoLinkOfOthers(t *testing.T) {
 	h := newHome(t)
 	victim := filepath.Join(filepath.Dir(h.dir), "shadow")

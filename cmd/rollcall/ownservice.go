@@ -15,11 +15,11 @@ import (
 	"rollcall/internal/trail"
 )
 
-// ownService names the installation whose reports its operator wants. They come
-// out of the store, and need no access key.
+// ownService is the installation whose reports its operator wants. They come
+// from the store, and need no access key.
 type ownService struct {
 	install
-	chosen bool // by --data or --store
+	chosen bool // set by --data or --store
 }
 
 // ownFlags are the flags of an installation.
@@ -42,9 +42,9 @@ func (o *ownService) add(c *cobra.Command) {
 }
 
 // choose says whether the command line names an installation. The environment
-// completes one that is named, and names none by itself: whoever operates a
-// service may also want a report from AWS. unused are flags that have no meaning
-// with an installation.
+// completes an installation that is named, but does not name one: an operator
+// may also want a report from AWS. unused are flags that have no effect with an
+// installation.
 func (o *ownService) choose(cmd *cobra.Command, unused ...string) error {
 	changed := cmd.Flags().Changed
 	o.chosen = changed("data") || changed("store")
@@ -96,7 +96,7 @@ func (o *ownService) run(cmd *cobra.Command, fn func(*ownRun) error) error {
 	return closed(t, err)
 }
 
-// exportReport is the event of a report that an operator takes out.
+// exportReport is the event of a report that an operator exports.
 const exportReport = "ExportCredentialReport"
 
 // ownAccount is an account whose report is wanted.
@@ -106,7 +106,7 @@ type ownAccount struct {
 	facts               *audit.Enrichment
 }
 
-// accounts returns the accounts that were named, or all.
+// accounts returns the named accounts, or all.
 func (u *ownRun) accounts(ctx context.Context, named []fleet.Member) ([]ownAccount, error) {
 	infos, err := u.service.IAM.Accounts(ctx)
 	if err != nil {
@@ -123,7 +123,7 @@ func (u *ownRun) accounts(ctx context.Context, named []fleet.Member) ([]ownAccou
 	}
 	all := make([]ownAccount, len(named))
 	for i, m := range named {
-		info := of[m.Account] // zero for a number that the service does not have
+		info := of[m.Account] // zero for a number that does not exist in the service
 		a := &all[i]
 		*a = ownAccount{id: m.Account, name: cmp.Or(m.Name, info.Alias), partition: info.Partition,
 			facts: &audit.Enrichment{CentralRoot: audit.No, Member: audit.No}}
@@ -141,15 +141,15 @@ func (u *ownRun) accounts(ctx context.Context, named []fleet.Member) ([]ownAccou
 	return all, nil
 }
 
-// ownReport is a report out of the store.
+// ownReport is a report from the store.
 type ownReport struct {
 	store.Report
 	source  fleet.Source
 	fetched time.Time
 }
 
-// report generates a report, or finds one that is not older than maxAge, and gives
-// it to take. The record of the act says how that ended.
+// report generates a report, or finds one that is not older than maxAge, and
+// passes it to take. The record of the act contains the result.
 func (u *ownRun) report(ctx context.Context, account string, maxAge time.Duration, take func(ownReport) error,
 ) (failed, unrecorded error) {
 	a := &act{name: exportReport, account: account, asked: map[string]any{"maxAge": maxAge.String()}}

@@ -194,7 +194,7 @@ func (d *planRun) judge(ctx context.Context, auditor *audit.Auditor, r *reports.
 	}
 	visit := p.Row
 	if r.Missing != "" {
-		visit = nil // a missing report is a problem, and has nothing to plan for
+		visit = nil // a missing report is a problem, and contains nothing to plan for
 	}
 	of, err := r.Audit(ctx, auditor, visit)
 	if err != nil {
@@ -204,8 +204,8 @@ func (d *planRun) judge(ctx context.Context, auditor *audit.Auditor, r *reports.
 	return nil
 }
 
-// bind takes the service of a file from the command line. It refuses another
-// service than the one that the report is known to come from.
+// bind sets the service of a file from the command line. It returns an error if
+// the report is known to come from another service.
 func (d *planRun) bind(from *plan.Service) error {
 	s := d.evidence.reach.settings
 	switch {
@@ -221,8 +221,8 @@ func (d *planRun) bind(from *plan.Service) error {
 	return nil
 }
 
-// checkDates refuses an --as-of after the report's time, and marks a report that
-// is dated in the future as missing.
+// checkDates returns an error for an --as-of after the report's time, and marks
+// a report that is dated in the future as missing.
 func (d *planRun) checkDates(r *reports.Report, asOf, now time.Time) error {
 	if asOf.After(r.Source.Generated) {
 		return usageError(
@@ -246,7 +246,7 @@ func (d *planRun) write(w io.Writer, p *plan.Plan) error {
 	return p.Script(w, program)
 }
 
-// tell summarises the plan on standard error.
+// tell summarizes the plan on standard error.
 func (d *planRun) tell(p *plan.Plan) error {
 	if !d.evidence.quiet {
 		parts := []string{fmt.Sprintf("%d planned", p.Total-p.More)}

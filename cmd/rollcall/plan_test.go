@@ -26,8 +26,8 @@ import (
 	"rollcall/internal/service"
 )
 
-// TestPlanScripts runs sessions of 'rollcall plan', with nothing to reach and no
-// credentials.
+// TestPlanScripts runs sessions of 'rollcall plan', without a network and
+// without credentials.
 func TestPlanScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/plan",
@@ -42,10 +42,10 @@ func TestPlanScripts(t *testing.T) {
 	})
 }
 
-// TestPlanWithAWSCLI carries plans out: the script that 'rollcall plan' makes,
-// run by bash, with this machine's AWS CLI, against the real service at
-// $ROLLCALL. The commands are forked from one Python, see package awscli, until
-// a session puts $AWS_CLI in its place.
+// TestPlanWithAWSCLI carries plans out: bash runs the script of 'rollcall plan'
+// with this machine's AWS CLI against the real service at $ROLLCALL. The
+// commands are forked from one Python process, see package awscli, unless a
+// session uses $AWS_CLI instead.
 func TestPlanWithAWSCLI(t *testing.T) {
 	t.Parallel()
 	cli, err := awscli.Find()
@@ -96,7 +96,7 @@ func TestPlanWithAWSCLI(t *testing.T) {
 	})
 }
 
-// linkAWS makes the "aws" that scripts call.
+// linkAWS creates the "aws" that scripts call.
 func linkAWS(env *testscript.Env, cli awscli.CLI, server *awscli.Server) error {
 	if err := os.Mkdir(env.WorkDir+"/bin", 0o700); err != nil {
 		return err
@@ -146,7 +146,7 @@ func hasPassword(ts *testscript.TestScript, neg bool, args []string) {
 // longAgo is the age of the users when a session of commands begins.
 const longAgo = 200 * 24 * time.Hour
 
-// clock is a service's that is so long behind.
+// clock is a service's clock that is behind.
 type clock struct{ back atomic.Int64 }
 
 func (c *clock) now() time.Time { return time.Now().Add(-time.Duration(c.back.Load())) }
@@ -159,7 +159,7 @@ func (c *clock) SignHTTP(
 	return v4.NewSigner().SignHTTP(ctx, by, r, hash, service, region, c.now(), o...)
 }
 
-// people makes the users of the sessions: two with a key each, whose ids and
+// people creates the users of the sessions: two with a key each, whose ids and
 // secrets become variables, and one with a password. The second key is used once.
 func people(ctx context.Context, url string, root identity.RootKey, env *testscript.Env, past *clock) error {
 	config := func(id, secret string) aws.Config {

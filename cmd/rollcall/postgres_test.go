@@ -9,8 +9,8 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// An installation in PostgreSQL is created, backed up into a file, and that
-// restored beside it into SQLite, with the same master key.
+// An installation in PostgreSQL is created and backed up to a file. The file is
+// restored into SQLite with the same master key.
 func TestPostgres(t *testing.T) {
 	dir := t.TempDir()
 	env := map[string]string{"DATABASE": storetest.Postgres(t).URL, "ROLLCALL_DATA": filepath.Join(dir, "data")}
@@ -40,7 +40,7 @@ func TestPostgres(t *testing.T) {
 	if out := do("audit", "--store", "env://DATABASE", "--exit-zero"); !strings.Contains(out, "123456789012") {
 		t.Error(out)
 	}
-	// And back.
+	// And in the other direction.
 	do("account", "create", "--id", "210987654321")
 	do("backup", backup, "--force")
 	do("restore", backup, "--store", "env://DATABASE", "--force")

@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// The first table of the README is the one that the demonstration prints. The
-// two keys of a user may change places, uses age by the second, and of a day
-// that is to come a second may be missing.
+// The first table in the README is the one that the demonstration prints. The
+// two keys of a user may be swapped, uses age by the second, and a time in the
+// future may lack a second.
 func TestReadmeTable(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {

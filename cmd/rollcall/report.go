@@ -105,7 +105,7 @@ memory.
 // maxAgeHelp is the help of --max-age.
 const maxAgeHelp = "accept an existing report up to this age, and request none (default: always request a new one)"
 
-// atHelp is the help of --at where a service is asked.
+// atHelp is the help of --at for commands that ask a service.
 const atHelp = "get the newest report generated at or before this `time`, from a Rollcall service"
 
 func completeWith(c *cobra.Command, flag string, values ...string) {
@@ -137,7 +137,7 @@ func (r *reportRun) run(cmd *cobra.Command, args []string) error {
 	return r.showAll(cmd, args)
 }
 
-// check refuses flags that have no meaning together.
+// check returns an error for flags that have no effect together.
 func (r *reportRun) check(cmd *cobra.Command, file bool) error {
 	if r.maxAge < 0 || r.timeout <= 0 {
 		return usageError("--max-age and --timeout cannot be negative")

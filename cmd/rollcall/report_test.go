@@ -20,11 +20,10 @@ import (
 	"rollcall/internal/service"
 )
 
-// TestReportScripts runs sessions of 'rollcall report' against $ROLLCALL, the
-// real service with one account and its root key in the environment, and
-// against $AWS, which plays what AWS was recorded to answer. A proxy is
-// between the binary and the rest of the world: a session in which anything
-// else was dialled fails.
+// TestReportScripts runs sessions of 'rollcall report'. $ROLLCALL is the real
+// service with one account, whose root key is in the environment. $AWS plays
+// recorded answers of AWS. A proxy is between the binary and the network: a
+// session that connects to anything else fails.
 func TestReportScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/report",
@@ -55,12 +54,11 @@ func TestReportScripts(t *testing.T) {
 	})
 }
 
-// TestFleetScripts runs sessions of 'rollcall report' for many accounts:
-// against an organization on the real service, with things that go wrong in
-// it, at $ORG. The same proxy is between the binary and the world. In a
-// session, fault ACCOUNT [KIND] changes what goes wrong, remove ACCOUNT takes
-// one out of the organization, and calls prints what was called since it was
-// asked last.
+// TestFleetScripts runs sessions of 'rollcall report' for many accounts. $ORG
+// is an organization on the real service with faults. The same proxy is between
+// the binary and the network. In a session, fault ACCOUNT [KIND] changes the
+// faults, remove ACCOUNT removes an account from the organization, and calls
+// prints the calls since the last time.
 func TestFleetScripts(t *testing.T) {
 	const organization = "organization"
 	testscript.Run(t, testscript.Params{
@@ -114,8 +112,8 @@ func TestFleetScripts(t *testing.T) {
 	})
 }
 
-// refuseAll is a proxy that lets nothing through, and fails the test if
-// anything tries. Go asks no proxy for loopback addresses.
+// refuseAll starts a proxy that refuses everything, and fails the test if it is
+// used. Go uses no proxy for loopback addresses.
 func refuseAll(env *testscript.Env) (address string) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -147,8 +145,8 @@ func refuseAll(env *testscript.Env) (address string) {
 	return "http://" + l.Addr().String()
 }
 
-// recordings answers as AWS was recorded to. The first element of the path
-// names the situation; its moments are fixed, the Date of answers too.
+// recordings plays recorded answers of AWS. The first element of the path names
+// the situation. All times are fixed, including the Date of answers.
 type recordings struct {
 	mu    sync.Mutex
 	calls map[string]int

@@ -19,7 +19,8 @@ import (
 	"rollcall/internal/lazyregexp"
 )
 
-// fleetFlags says from which accounts reports are fetched, and where they go.
+// fleetFlags says from which accounts reports are fetched, and where they are
+// saved.
 type fleetFlags struct {
 	into         string
 	organization bool
@@ -28,7 +29,7 @@ type fleetFlags struct {
 	roles        fleet.Roles
 	concurrency  int
 	enrich       string
-	kinds        []enrich.Kind // of enrich
+	kinds        []enrich.Kind // the kinds in enrich
 	quiet        bool
 }
 
@@ -53,14 +54,15 @@ func (f *fleetFlags) add(flags *pflag.FlagSet) {
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show no progress, and print nothing unless a report is missing")
 }
 
-// many says whether reports go into a folder. Those of several accounts always do.
+// many says whether reports are saved in a folder. Those of several accounts
+// always are.
 func (f *fleetFlags) many() bool {
 	return f.organization || f.accounts != "" || len(f.profiles) > 0 || f.into != ""
 }
 
 var roleName = lazyregexp.New(`^[\w+=,.@/-]{1,512}$`)
 
-// check refuses flags that have no meaning together.
+// check returns an error for flags that have no effect together.
 func (f *fleetFlags) check(changed func(string) bool, output *string) error {
 	ways := 0
 	for _, name := range []string{"org", "accounts", "profiles"} {
@@ -152,7 +154,7 @@ func (r *reportRun) fetchMany(ctx context.Context) error {
 }
 
 // more returns the requests to each account beyond its report, nil for none. The
-// accounts share the calls that may run at once.
+// accounts share the limit of simultaneous calls.
 func (f *fleetFlags) more(accounts int) *fleet.More {
 	if len(f.kinds) == 0 {
 		return nil
@@ -192,11 +194,11 @@ func (f *fleetFlags) members(stdin io.Reader) ([]fleet.Member, error) {
 	return members, nil
 }
 
-// fleetPlan holds the accounts that a run asks, and the outcomes that are known
-// before.
+// fleetPlan holds the accounts of a run, and the outcomes that are known before
+// it.
 type fleetPlan struct {
 	targets      []fleet.Target
-	organization fleet.Organization // whose accounts they are; zero for none
+	organization fleet.Organization // the organization of the accounts; zero for none
 	failed       []history.Outcome  // of profiles that could not sign in
 	signedIn     []string           // the profiles that could
 }

@@ -90,7 +90,7 @@ func (g *reportGetRun) write(w io.Writer, got *fleet.Report) error {
 	default:
 		g.answer(b, got)
 	}
-	return b.Flush() // it keeps the first error
+	return b.Flush() // b keeps the first error
 }
 
 // answer writes the whole answer. Version 2 of the AWS CLI writes times with

@@ -15,7 +15,7 @@ import (
 )
 
 // live shows the progress of a run at the bottom of a terminal: the number of
-// accounts that are done, their outcomes, the time left, and the accounts that it
+// finished accounts, their outcomes, the remaining time, and the accounts that it
 // waits for. Without a terminal it shows nothing.
 type live struct {
 	w       io.Writer // nil without a terminal
@@ -25,15 +25,15 @@ type live struct {
 	states  []liveState
 	counts  map[history.Status]int
 	ended   int
-	asking  int // prompts that have the terminal
-	lines   int // on the terminal now
+	asking  int // number of prompts that use the terminal
+	lines   int // number of lines on the terminal now
 	stop    chan struct{}
 	drawing sync.WaitGroup
 }
 
 // liveState is the state of an account that is being fetched.
 type liveState struct {
-	what  string // "" before its turn, and when it is over
+	what  string // "" before it starts, and when it is finished
 	since time.Time
 }
 
@@ -55,7 +55,7 @@ func (l *live) start(targets []fleet.Target) {
 	}
 }
 
-// tell and done are a run's.
+// tell and done implement callbacks of a run.
 func (l *live) tell(i int, what string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -73,8 +73,7 @@ func (l *live) done(i int, o history.Outcome) {
 	l.ended++
 }
 
-// pause removes the lines for a prompt. The function that it returns lets them
-// come back.
+// pause removes the lines for a prompt. The returned function shows them again.
 func (l *live) pause() (resume func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -119,7 +118,7 @@ func (l *live) draw() {
 	}
 	columns, _ := width(l.w)
 	lines := l.picture(time.Now(), columns)
-	_, _ = io.WriteString(l.w, l.erasure()+strings.Join(lines, "\n")) // at once, or it flickers
+	_, _ = io.WriteString(l.w, l.erasure()+strings.Join(lines, "\n")) // in one write, to avoid flicker
 	l.lines = len(lines)
 }
 
@@ -130,8 +129,8 @@ func (l *live) clear() {
 	}
 }
 
-// erasure returns the text that removes the lines and leaves the cursor where the
-// first one was.
+// erasure returns the text that removes the lines and moves the cursor to the
+// first one.
 func (l *live) erasure() string {
 	up := ""
 	if l.lines > 1 {
@@ -140,7 +139,7 @@ func (l *live) erasure() string {
 	return up + "\r\x1b[J"
 }
 
-// picture returns the lines, each shorter than the terminal is wide.
+// picture returns the lines, each narrower than the terminal.
 func (l *live) picture(now time.Time, columns int) []string {
 	took := now.Sub(l.began)
 	head := fmt.Sprintf("%s of %s, %s", thousands(l.ended), accountCount(len(l.targets)), took.Round(time.Second))

@@ -67,11 +67,11 @@ func TestLiveErasesWhatItDrew(t *testing.T) {
 	l.draw()
 	resume := l.pause()
 	drawn := b.String()
-	l.draw() // a prompt has the terminal
+	l.draw() // a prompt uses the terminal
 	if b.String() != drawn {
 		t.Errorf("%q", b.String())
 	}
-	const once = "\r\x1b[J0\n[\x1b[1A\r\x1b[J" // a builder is no column wide
+	const once = "\r\x1b[J0\n[\x1b[1A\r\x1b[J" // a builder has no columns
 	if drawn != once {
 		t.Errorf("%q", drawn)
 	}

@@ -16,13 +16,13 @@ import (
 	"rollcall/internal/words"
 )
 
-// mostShown is the largest number of accounts that are all shown. Of more, only
-// those with a problem are.
+// mostShown is the largest number of accounts that are all shown. If there are
+// more, only those with a problem are shown.
 const mostShown = 30
 
 // print writes the outcomes to standard output.
 func (r *reportRun) print(outcomes []history.Outcome, took time.Duration) error {
-	outcomes = append([]history.Outcome{}, outcomes...) // [] in JSON
+	outcomes = append([]history.Outcome{}, outcomes...) // an empty list in JSON
 	slices.SortStableFunc(outcomes, func(a, b history.Outcome) int { return cmp.Compare(a.Account, b.Account) })
 	switch r.output {
 	case "json":
@@ -121,7 +121,7 @@ func summary(outcomes []history.Outcome) string {
 	return accountCount(len(outcomes)) + statusCounts(n, ": ")
 }
 
-// statusCounts lists the counts that are not zero, the good ones first.
+// statusCounts lists the counts that are not zero, the successful ones first.
 func statusCounts(n map[history.Status]int, before string) string {
 	var parts []string
 	for _, s := range history.Statuses {

@@ -42,7 +42,7 @@ func (r *reportRun) write(got *fleet.Report) error {
 	})
 }
 
-// writeRows writes rows in every form but the table.
+// writeRows writes rows in every form except the table.
 func (r *reportRun) writeRows(w io.Writer, columns report.Columns, rows iter.Seq2[*report.Row, error]) error {
 	switch r.output {
 	case "json":
@@ -82,8 +82,8 @@ func tableOptions(p *process, w io.Writer, colour string, asOf time.Time) render
 	return render.TableOptions{Width: columns, Colour: colour == "on" || colour == "auto" && auto, AsOf: asOf}
 }
 
-// outFile says where a result goes: to standard output, or to a file that appears
-// only when it is whole.
+// outFile is the destination of a result: standard output, or a file that appears
+// only when it is complete.
 type outFile struct {
 	p    *process
 	path string

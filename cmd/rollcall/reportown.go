@@ -16,7 +16,7 @@ import (
 	"rollcall/internal/history"
 )
 
-// ownRunUnused are the flags that say how a service is reached.
+// ownRunUnused are the flags that say how to reach a service.
 var ownRunUnused = []string{
 	"profile", "region", "endpoint-url", "ca-bundle", "allow-http", "no-session-cache", "enrich",
 }
@@ -43,7 +43,7 @@ func (r *reportRun) fetchOwn(cmd *cobra.Command) error {
 	})
 }
 
-// ownMembers reads the file of --accounts where no role is assumed.
+// ownMembers reads the file of --accounts if no role is assumed.
 func (f *fleetFlags) ownMembers(stdin io.Reader) ([]fleet.Member, error) {
 	named, err := f.members(stdin)
 	for _, m := range named {

@@ -10,8 +10,8 @@ import (
 	"rollcall/internal/fleet"
 )
 
-// progress shows on a line of a terminal what the command waits for. Without a
-// terminal it shows nothing.
+// progress shows on a line of a terminal what the command is waiting for.
+// Without a terminal it shows nothing.
 type progress struct {
 	w     io.Writer // nil without a terminal
 	where string

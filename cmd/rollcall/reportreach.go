@@ -18,8 +18,8 @@ type reach struct {
 	p         *process
 	settings  fleet.Settings
 	noSession bool
-	// asking is called before the user is asked for an MFA code. The function that
-	// it returns is called afterwards. It may be nil.
+	// asking is called before the user is asked for an MFA code. The returned
+	// function is called afterwards. It may be nil.
 	asking func() (asked func())
 }
 
@@ -57,8 +57,8 @@ func (r *reach) with(ctx context.Context, profile string) fleet.Settings {
 	return s
 }
 
-// reportError gives an error of package fleet its exit code, and one of the
-// service the words of the AWS CLI.
+// reportError adds its exit code to an error of package fleet. An error of the
+// service gets the words of the AWS CLI.
 func reportError(err error) error {
 	if text, ok := fleet.ServiceError(err); ok {
 		return serviceError("\n%s", text)

@@ -20,7 +20,7 @@ import (
 	"rollcall/report"
 )
 
-// showAll shows saved reports, in every form that an audit reads.
+// showAll shows saved reports, in every form that an audit can read.
 func (r *reportRun) showAll(cmd *cobra.Command, args []string) error {
 	var asOf time.Time
 	if r.asOf != "" {

@@ -141,7 +141,8 @@ themselves, if the reviewer has answered already, or if it is for another freeze
 	return c
 }
 
-// collect takes files of decisions. A file that is refused leaves the others.
+// collect collects files of decisions. If one is refused, it continues with the
+// others.
 func collect(p *process, dir string, files []string, replace bool) error {
 	r, err := review.Open(dir)
 	if err != nil {
@@ -175,7 +176,7 @@ func collect(p *process, dir string, files []string, replace bool) error {
 	return errors.New(refused[last])
 }
 
-// readLimited reads a file of at most so many bytes.
+// readLimited reads a file with a limit on its size.
 func readLimited(file string, most int64) ([]byte, error) {
 	info, err := os.Stat(file)
 	switch {

@@ -10,7 +10,7 @@ import (
 	"rollcall/internal/words"
 )
 
-// commands are the subcommands by their names, in the order of the help.
+// commands are the subcommands by name, in the order of the help.
 var commands = []struct {
 	name string
 	make func(*process) *cobra.Command
@@ -24,8 +24,8 @@ var commands = []struct {
 }
 
 // commandFor returns the command line that args need: with the one subcommand
-// that they begin with, or with all. The flags of all take longer to declare
-// than most of what the program does at its start.
+// that they begin with, or with all. Declaring the flags of all takes longer
+// than most of the program's start.
 func commandFor(p *process, args []string) *cobra.Command {
 	root := bareRoot(p)
 	for _, c := range commands {
@@ -38,7 +38,7 @@ func commandFor(p *process, args []string) *cobra.Command {
 	return rootCommand(p)
 }
 
-// rootCommand returns the whole command line.
+// rootCommand returns the complete command line.
 func rootCommand(p *process) *cobra.Command {
 	root := bareRoot(p)
 	for _, c := range commands {
@@ -49,7 +49,7 @@ func rootCommand(p *process) *cobra.Command {
 }
 
 // bareRoot returns the command line without its subcommands. They must not set
-// PersistentPreRunE: cobra runs the innermost only.
+// PersistentPreRunE, because cobra only runs the innermost one.
 func bareRoot(p *process) *cobra.Command {
 	root := group(&cobra.Command{
 		Use:   "rollcall",
@@ -108,7 +108,7 @@ func group(c *cobra.Command, sub ...*cobra.Command) *cobra.Command {
 	return c
 }
 
-// noCommand says that a command has no subcommand of the name.
+// noCommand returns an error for a subcommand that does not exist.
 func noCommand(cmd *cobra.Command, name string) error {
 	return usageError("there is no command '%s %s'%s%s", cmd.CommandPath(), name, words.DidYouMean(name, subcommands(cmd)),
 		seeHelp(cmd))
@@ -172,8 +172,8 @@ func completionCommand(p *process) *cobra.Command {
 }
 
 // setting marks a flag that the environment can set too: ROLLCALL_ADMIN_LISTEN
-// sets --admin-listen. Only flags that describe an installation are settings;
-// flags that choose or confirm one deed are not.
+// sets --admin-listen. Only flags that describe an installation are settings.
+// Flags that choose or confirm a single act are not.
 const setting = "rollcall_setting"
 
 func settings(flags *pflag.FlagSet, names ...string) {
@@ -202,7 +202,7 @@ func fromEnvironment(cmd *cobra.Command, env func(string) string) (err error) {
 			return
 		}
 		if cmd.Flags().Set(f.Name, env(name[0])) != nil {
-			// The value may be a secret: it is not repeated.
+			// The value may be a secret, so it is not repeated.
 			err = usageError("the value of the environment variable %s is not valid for --%s", name[0], f.Name)
 		}
 	})

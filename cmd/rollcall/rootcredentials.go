@@ -57,7 +57,7 @@ func rootKeyCreateCommand(p *process) *cobra.Command {
 }
 
 // exports returns lines for a shell that point AWS clients at a service, with an
-// access key. Without a secret they leave the key out.
+// access key. Without a secret they omit the key.
 func exports(url, id, secret string) string {
 	lines := "  export AWS_ENDPOINT_URL=" + url + "\n"
 	if secret != "" {

@@ -133,7 +133,7 @@ func (s *serveRun) addFlags(f *pflag.FlagSet) {
 		"max-connections-per-address", "web-identity-keys", "public-url", "console", "audit-config", "ready-file")
 }
 
-// addLimits adds the flags that bound what clients may do.
+// addLimits adds the flags that limit clients.
 func (s *serveRun) addLimits(f *pflag.FlagSet) {
 	f.Float64Var(&s.rate, "rate-limit", 0,
 		"calls per second that one user or role may make, with all its keys and sessions; 0 is no limit")
@@ -164,8 +164,8 @@ const publicURLUsage = "`URL` at which browsers and verifiers of tokens reach th
 // consoleUsage says where people find the console.
 const consoleUsage = "serve the web console, at /console/"
 
-// publicURL reads --public-url. It accepts plain HTTP beyond this machine only if
-// plain is set: somebody could replace keys on the way.
+// publicURL reads --public-url. It accepts plain HTTP to another machine only if
+// plain is set, because an attacker could replace keys on the way.
 func publicURL(text string, plain bool) (string, error) {
 	if text == "" {
 		return "", nil
@@ -216,11 +216,11 @@ func (s *serveRun) check() error {
 // grace is the time that calls in progress have to end when the service stops.
 const grace = 30 * time.Second
 
-// adminLimits are the limits of a listener that few machines know.
+// adminLimits are the limits of a listener that few machines use.
 var adminLimits = server.Limits{Connections: 64, Strangers: 64, PerAddress: 64, Memory: 1 << 20}
 
-// limits returns the limits of the API's listener on a machine that grants so
-// many bytes, 0 if unknown.
+// limits returns the limits of the API's listener on a machine with this number
+// of bytes of memory, 0 if unknown.
 func (s *serveRun) limits(granted int64) server.Limits {
 	l := server.Limits{Connections: s.connections, PerAddress: s.perAddress}
 	if granted <= 0 {
@@ -342,9 +342,9 @@ func (s *serveRun) auditBy() (config *audit.Config, err error) {
 	return readAuditConfig(s.auditConfig, false)
 }
 
-// consoleURL returns the address by which browsers reach the service: its
-// public URL, or this machine's own name if it listens only here. "" is not
-// known.
+// consoleURL returns the address at which browsers reach the service: its
+// public URL, or this machine's own name if it only listens here. It is "" if
+// it is unknown.
 func (s *serveRun) consoleURL(public string) string {
 	host, port, err := net.SplitHostPort(s.listen)
 	ip := net.ParseIP(host)
@@ -364,7 +364,7 @@ func (s *serveRun) scheme() string {
 	return "http://"
 }
 
-// listeners opens the addresses; admin is nil where it is off.
+// listeners opens the addresses. admin is nil if it is off.
 func (s *serveRun) listeners() (api, admin net.Listener, cert *server.Certificate, err error) {
 	if s.tlsCert != "" {
 		if cert, err = server.LoadCertificate(s.tlsCert, s.tlsKey); err != nil {
@@ -424,8 +424,8 @@ func (s *serveRun) announce(ctx context.Context, svc *service.Service, log *slog
 	return writeReady(s.readyFile, url)
 }
 
-// writeReady writes the URL to a file that others wait for. They never see a part
-// of it.
+// writeReady writes the URL to a file that other programs wait for. They never
+// see part of it.
 func writeReady(path, url string) error {
 	if path == "" {
 		return nil

@@ -18,8 +18,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 )
 
-// command runs a command line inside the test until stop is called, or it
-// ends by itself.
+// command runs a command line inside the test until stop is called, or until it
+// ends.
 func command(t *testing.T, env map[string]string, args ...string) (stop func() int, stderr *lockedBuffer) {
 	t.Helper()
 	stderr = &lockedBuffer{}
@@ -53,7 +53,7 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// eventually waits until ok says so.
+// eventually waits until ok returns true.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
@@ -73,7 +73,7 @@ func readyURL(t *testing.T, file string) string {
 	return strings.TrimSpace(string(text))
 }
 
-// createAccount makes an account with the operator's command.
+// createAccount creates an account with the operator's command.
 func createAccount(t *testing.T, data string) (id, secret string) {
 	t.Helper()
 	var out, errs bytes.Buffer
@@ -102,7 +102,7 @@ func TestServe(t *testing.T) {
 	_, admin, _ := strings.Cut(stderr.String(), "admin on ")
 	admin, _, _ = strings.Cut(admin, ",")
 
-	// An account that the operator makes can call at once.
+	// An account that the operator creates can call at once.
 	id, secret := createAccount(t, data)
 	client := iam.New(iam.Options{
 		BaseEndpoint: aws.String(url), Region: "eu-central-1",
@@ -124,7 +124,7 @@ func TestServe(t *testing.T) {
 		t.Errorf("no metrics of the process: %q", got)
 	}
 
-	// The master key file that is gone is said before the next start needs it.
+	// A missing master key file is reported before the next start needs it.
 	key := filepath.Join(data, "master.key")
 	if err := os.Rename(key, key+".away"); err != nil {
 		t.Fatal(err)
@@ -136,7 +136,7 @@ func TestServe(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// SIGHUP after the trail was moved away begins a new one.
+	// After the trail was moved away, SIGHUP begins a new one.
 	trail := filepath.Join(data, "trail.jsonl")
 	if err := os.Rename(trail, trail+".1"); err != nil {
 		t.Fatal(err)
@@ -166,7 +166,7 @@ func TestServe(t *testing.T) {
 		!strings.Contains(err.Error(), "InvalidClientTokenId") {
 		t.Errorf("a deleted key: %v", err)
 	}
-	var events []string // of the service and of the operator beside it
+	var events []string // of the service and of the operator
 	for _, r := range operatorRecords(t, trail) {
 		events = append(events, r.EventName)
 	}
@@ -206,8 +206,7 @@ func accountOf(t *testing.T, data string) string {
 	return strings.Fields(row)[0]
 }
 
-// The uses of a key that were only in memory are written when the service
-// stops.
+// Uses of a key that were only in memory are written when the service stops.
 func TestServeFlushesLastUsed(t *testing.T) {
 	dir := t.TempDir()
 	data, ready := filepath.Join(dir, "data"), filepath.Join(dir, "url")

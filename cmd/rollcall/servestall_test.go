@@ -17,8 +17,8 @@ import (
 )
 
 // The collector of the trail stops reading its pipe. Calls end, reads are
-// answered, changes are refused, the service says that it is not ready, and it
-// stops when it is asked to.
+// answered, changes are refused, the service reports that it is not ready, and
+// it stops on request.
 func TestServeWhileTrailStalls(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// start runs the binary in a process of its own.
+// start runs the binary in a separate process.
 func start(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	c := exec.Command("rollcall", args...)
@@ -28,8 +28,8 @@ func start(t *testing.T, args ...string) *exec.Cmd {
 	return c
 }
 
-// halfACall sends a request whose body does not come, and returns once the
-// service waits for it.
+// halfACall sends a request without its body, and returns once the service
+// waits for the body.
 func halfACall(t *testing.T, url string) (net.Conn, *bufio.Reader) {
 	t.Helper()
 	c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
@@ -76,8 +76,8 @@ func TestSignals(t *testing.T) {
 		halfACall(t, readyURL(t, filepath.Join(dir, "url")))
 		ended := make(chan error, 1)
 		go func() { ended <- c.Wait() }()
-		// The first is not surely taken when it is sent: a second that comes
-		// with it would be one with it.
+		// The first signal may not have been received when the second is sent,
+		// and two signals at the same time count as one.
 		for sent := 0; ; sent++ {
 			c.Process.Signal(syscall.SIGTERM)
 			select {

@@ -22,7 +22,7 @@ type choice struct {
 	values []string
 }
 
-// choose adds a flag that takes one of the values, which the shell can complete.
+// choose adds a flag with a few valid values, which the shell can complete.
 func choose(c *cobra.Command, to *string, name, short, value, usage string, values ...string) {
 	*to = value
 	c.Flags().VarP(&choice{to, values}, name, short, usage)
