@@ -9,8 +9,8 @@ import (
 	"rollcall/report"
 )
 
-// benchRows makes rows like those of a large account: 60 % with keys, half with
-// passwords, about 250 bytes each.
+// benchRows returns rows like those of a large account: 60 % with keys, half
+// with passwords, about 250 bytes each.
 func benchRows(n int) []report.Row {
 	at := func(i, days int) report.Time {
 		return report.AtUnix(1_500_000_000 + int64(i)*7919%100_000_000 + int64(days)*86400)
@@ -41,8 +41,8 @@ func benchRows(n int) []report.Row {
 	return rows
 }
 
-// A benchmark's loop is one row: ns/op is ns per row, and a thousandth of it
-// the seconds for a million rows.
+// One iteration of a benchmark is one row, so ns/op is ns per row, and a
+// thousandth of it is the seconds for a million rows.
 
 func BenchmarkWriter(b *testing.B) {
 	rows := benchRows(1 << 12)
@@ -101,7 +101,7 @@ func (w *countingWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// cycle gives the same bytes for ever.
+// cycle repeats the same bytes without end.
 type cycle struct {
 	data []byte
 	at   int

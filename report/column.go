@@ -1,12 +1,12 @@
 package report
 
-// Column describes a column that this package knows. What a program does with a
-// column, such as where it shows it, follows from this and not from the name.
+// Column describes a column that this package knows. Programs should decide by
+// these fields, and not by the name, where to show a column and how.
 type Column struct {
 	Name string
 	Kind Kind
-	// Credential is the kind of credential that the column tells of, and Slot the
-	// place of that credential in the row, 1 or 2; 0 for a password and for none.
+	// Credential is the kind of credential that the column describes, and Slot is
+	// its place in the row, 1 or 2. Slot is 0 for a password and for none.
 	Credential CredentialKind
 	Slot       int
 	Fact       Fact
@@ -14,21 +14,22 @@ type Column struct {
 	field field
 }
 
-// Kind says what the cells of a column hold.
+// Kind is the type of a column's cells.
 type Kind uint8
 
 // The kinds.
 const (
-	NameKind       Kind = iota // a string that is always there: user and arn
+	NameKind       Kind = iota // a string that is always present: user and arn
 	BoolKind                   // a [Bool]
 	TimeKind                   // a [Time]
 	TextKind                   // a [Text]
-	AdditionalKind             // a [Text] that an empty cell says to be N/A
+	AdditionalKind             // a [Text] for which an empty cell means N/A
 	unknownKind
 )
 
-// CredentialKind is a kind of credential the report shows. The zero kind is
-// none: what is told is about the user, or the report, as a whole.
+// CredentialKind is a kind of credential in the report. The zero kind means
+// none: the column describes the user, or the finding concerns the whole
+// report.
 type CredentialKind uint8
 
 // The kinds of credentials.
@@ -53,25 +54,25 @@ func (k CredentialKind) String() string {
 	}
 }
 
-// MarshalText returns the same as String.
+// MarshalText returns the text of String.
 func (k CredentialKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
-// Fact says what a column tells.
+// Fact says what a column shows.
 type Fact uint8
 
 // The facts.
 const (
 	UserFact       Fact = iota // who the user is, and since when
-	StateFact                  // whether the credential is there, or active
-	MadeFact                   // when the credential was created, or is to be changed
+	StateFact                  // whether the credential exists or is active
+	MadeFact                   // when the credential was created, or must be changed
 	UsedFact                   // when the credential was last used
 	WhereFact                  // where the credential was last used
 	MFAFact                    // whether the user has MFA
-	AdditionalFact             // what the row does not show
+	AdditionalFact             // which credentials the row does not show
 )
 
-// KnownColumns returns every column this package knows, in the order of the
-// report. The slice is the caller's.
+// KnownColumns returns every column that this package knows, in the order of
+// the report. The caller owns the slice.
 func KnownColumns() []Column {
 	all := make([]Column, len(known))
 	for f := range known {
@@ -80,7 +81,7 @@ func KnownColumns() []Column {
 	return all
 }
 
-// FindColumn returns the column of that exact name.
+// FindColumn returns the column with exactly this name.
 func FindColumn(name string) (Column, bool) {
 	f := fieldOf(name)
 	if f == fieldUnknown {
@@ -89,8 +90,8 @@ func FindColumn(name string) (Column, bool) {
 	return known[f].Column, true
 }
 
-// Bool returns the cell of a column of BoolKind; of another column there is
-// none, so that it is a MissingColumn.
+// Bool returns the cell of a column of BoolKind. For any other column it
+// returns a MissingColumn.
 func (c Column) Bool(r *Row) Bool {
 	if c.Kind != BoolKind {
 		return NoBool(MissingColumn)
@@ -98,8 +99,8 @@ func (c Column) Bool(r *Row) Bool {
 	return *r.boolAt(c.field)
 }
 
-// Time returns the cell of a column of TimeKind; of another column there is
-// none, so that it is a MissingColumn.
+// Time returns the cell of a column of TimeKind. For any other column it
+// returns a MissingColumn.
 func (c Column) Time(r *Row) Time {
 	if c.Kind != TimeKind {
 		return None(MissingColumn)
@@ -107,8 +108,8 @@ func (c Column) Time(r *Row) Time {
 	return *r.timeAt(c.field)
 }
 
-// Text returns the cell of a column of TextKind or AdditionalKind; of another
-// column there is none, so that it is a MissingColumn.
+// Text returns the cell of a column of TextKind or AdditionalKind. For any
+// other column it returns a MissingColumn.
 func (c Column) Text(r *Row) Text {
 	if c.Kind != TextKind && c.Kind != AdditionalKind {
 		return NoText(MissingColumn)
@@ -116,8 +117,7 @@ func (c Column) Text(r *Row) Text {
 	return *r.textAt(c.field)
 }
 
-// field is the place of a column among those this package knows, in the order
-// of the report.
+// field is the index of a known column, in the order of the report.
 type field uint8
 
 const (
@@ -148,8 +148,8 @@ const (
 	fieldUnknown // any other column
 )
 
-// cell is a column with where a Row keeps it: the one of these functions that
-// is of the column's kind.
+// cell is a column with its place in a Row: one of these functions, the one for
+// the column's kind, is set.
 type cell struct {
 	Column
 	nameAt func(*Row) *string
@@ -158,7 +158,7 @@ type cell struct {
 	textAt func(*Row) *Text
 }
 
-// owner is a credential that columns tell of.
+// owner is a credential that columns describe.
 type owner struct {
 	credential CredentialKind
 	slot       int
@@ -172,8 +172,8 @@ var (
 	cert1, cert2 = owner{CertificateCredential, 1}, owner{CertificateCredential, 2}
 )
 
-// known declares each column, by its field: of which credential it tells what,
-// its name, and where a Row keeps it.
+// known declares each column by its field: its credential and fact, its name,
+// and its place in a Row.
 var known = numbered([fieldUnknown]cell{
 	fieldUser: of(none, UserFact, "user").
 		name(func(r *Row) *string { return &r.User }),
@@ -223,7 +223,7 @@ var known = numbered([fieldUnknown]cell{
 		additional(func(r *Row) *Text { return &r.Additional }),
 })
 
-// numbered returns the columns, each of which knows its place.
+// numbered returns the columns with their indexes.
 func numbered(all [fieldUnknown]cell) [fieldUnknown]cell {
 	for f := range all {
 		all[f].field = field(f)
@@ -279,8 +279,8 @@ func fieldOf(name string) field {
 	return fieldUnknown
 }
 
-// nameAt, boolAt, timeAt and textAt return where a Row keeps a column, which
-// must be of their kind.
+// nameAt, boolAt, timeAt and textAt return the place of a column in a Row. The
+// column must be of their kind.
 
 func (r *Row) nameAt(f field) *string { return known[f].nameAt(r) }
 func (r *Row) boolAt(f field) *Bool   { return known[f].boolAt(r) }

@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// TestKnown: every column is declared, once, and is a cell of its own: none
-// hands out another's.
+// TestKnown checks that every column is declared once and has its own cell.
 func TestKnown(t *testing.T) {
 	var row Row
 	at := map[string]string{}
@@ -47,8 +46,8 @@ func TestKnown(t *testing.T) {
 	}
 }
 
-// TestEveryFieldIsAColumn: what a Row keeps in a value of this package's types
-// is a column, so that it is read, written and missed where it is not there.
+// TestEveryFieldIsAColumn checks that every value of this package's types in a
+// Row is a column, so that it is read, written and reported as missing.
 func TestEveryFieldIsAColumn(t *testing.T) {
 	var row Row
 	at := map[string]bool{}

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// form tells the forms AWS has used from any other selection of columns.
+// form distinguishes AWS's forms from any other selection of columns.
 type form uint8
 
 const (
@@ -15,23 +15,23 @@ const (
 	formCustom
 )
 
-// Columns is the header of a report: which columns, in which order. It does
-// not change once made and may be shared. The zero Columns is [Columns22].
+// Columns is the header of a report: the columns and their order. It does not
+// change and may be shared. The zero Columns is [Columns22].
 type Columns struct {
 	form   form
-	names  []string // only of formCustom
+	names  []string // only for formCustom
 	fields []field
 }
 
-// The forms a report has had. They are data: do not assign to them.
+// The forms of reports so far. They are data: do not assign to them.
 var (
-	// Columns16 is the report from 2014 to April 2015, when AWS did not yet
-	// keep track of the use of access keys.
+	// Columns16 is the report from 2014 to April 2015, when AWS did not track
+	// the use of access keys yet.
 	Columns16 = Columns{form: form16}
-	// Columns22 is the report as AWS sends it today.
+	// Columns22 is the report that AWS returns today.
 	Columns22 = Columns{form: form22}
-	// Columns23 has additional_credentials_info as well, which AWS documents
-	// for accounts whose users may hold more than two keys or certificates.
+	// Columns23 also has additional_credentials_info, which AWS documents for
+	// accounts whose users may have more than two keys or certificates.
 	Columns23 = Columns{form: form23}
 )
 
@@ -53,9 +53,8 @@ func namesUpTo(end field) []string {
 	return names
 }
 
-// NewColumns returns a header of the given names. Names this package does not
-// know are filled from [Row.Extra]. A name given twice is refused, and so is
-// an empty list.
+// NewColumns returns a header with the given names. Cells for unknown names
+// come from [Row.Extra]. An empty list or a repeated name is an error.
 func NewColumns(names ...string) (Columns, error) {
 	if len(names) == 0 {
 		return Columns{}, fmt.Errorf("make columns: no names")
@@ -66,7 +65,7 @@ func NewColumns(names ...string) (Columns, error) {
 	return columnsOf(names), nil
 }
 
-// columnsOf makes the header of names that are known to differ.
+// columnsOf returns the header for names that are known to differ.
 func columnsOf(names []string) Columns {
 	for _, c := range []Columns{Columns16, Columns22, Columns23} {
 		if slices.Equal(names, c.header()) {
@@ -95,10 +94,10 @@ func repeated(names []string) (string, bool) {
 // Len returns the number of columns.
 func (c Columns) Len() int { return len(c.header()) }
 
-// Names returns a copy of the names in their order.
+// Names returns a copy of the names in order.
 func (c Columns) Names() []string { return slices.Clone(c.header()) }
 
-// Has reports whether the header has a column of that exact name.
+// Has reports whether the header has a column with exactly this name.
 func (c Columns) Has(name string) bool { return slices.Contains(c.header(), name) }
 
 func (c Columns) header() []string {

@@ -2,7 +2,7 @@ package report
 
 import "time"
 
-// The seconds of the years 0000 to 9999, all that four digits can say.
+// The seconds of the years 0000 to 9999, which four digits can express.
 const (
 	minUnix = -62167219200 // 0000-01-01T00:00:00Z
 	maxUnix = 253402300799 // 9999-12-31T23:59:59Z
@@ -11,12 +11,12 @@ const (
 const (
 	secondsPerDay = 24 * 60 * 60
 	daysPerEra    = 146097 // 400 Gregorian years
-	// Days from 0000-03-01 to 1970-01-01. Counting years from March puts the
-	// leap day at the end of a year, where it disturbs no month.
+	// Days from 0000-03-01 to 1970-01-01. Years are counted from March, so the
+	// leap day is at the end of a year and affects no month.
 	marchEpoch = 719468
 )
 
-// digits holds 00 to 99, so that a division gives two characters.
+// digits holds 00 to 99, so one division gives two characters.
 const digits = "00010203040506070809" +
 	"10111213141516171819" +
 	"20212223242526272829" +
@@ -32,7 +32,7 @@ const digits = "00010203040506070809" +
 // time.Time.AppendFormat would be more than half the cost of a report. sec lies
 // within minUnix and maxUnix.
 func appendDate(dst []byte, sec int64) []byte {
-	// Moved by one era so that everything is positive and unsigned.
+	// Add one era so that everything is positive and unsigned.
 	t := uint64(sec + (marchEpoch+daysPerEra)*secondsPerDay)
 	days, rest := uint32(t/secondsPerDay), uint32(t%secondsPerDay)
 
@@ -69,8 +69,8 @@ func put2(b *[20]byte, at int, n uint32) {
 }
 
 // parseDate reads 2026-09-11T13:14:52Z and 2014-10-15T16:31:25+00:00, the form
-// AWS used until 2024, without help; what else RFC 3339 allows, such as parts
-// of a second, goes through the time package and loses those parts.
+// that AWS used until 2024, by itself. The time package reads the other forms
+// of RFC 3339, such as fractions of a second, which are dropped.
 func parseDate(s string) (sec int64, ok bool) {
 	if len(s) == 20 && s[19] == 'Z' {
 		return parseSecond(s)
@@ -97,7 +97,7 @@ func parseSecond(s string) (sec int64, ok bool) {
 	century, y := two(s, 0), two(s, 2)
 	month, day := two(s, 5), two(s, 8)
 	hour, minute, second := two(s, 11), two(s, 14), two(s, 17)
-	// A pair that is no number is far above any limit.
+	// A pair that is not a number is far above any limit.
 	if century > 99 || y > 99 || month-1 > 11 || hour > 23 || minute > 59 || second > 59 {
 		return 0, false
 	}
@@ -116,7 +116,7 @@ func parseSecond(s string) (sec int64, ok bool) {
 		int64(hour*3600+minute*60+second), true
 }
 
-// two reads two digits; what is no digit gives at least 1000.
+// two reads two digits. For other characters it returns at least 1000.
 func two(s string, at int) uint32 {
 	hi, lo := uint32(s[at])-'0', uint32(s[at+1])-'0'
 	if hi > 9 || lo > 9 {
@@ -125,7 +125,7 @@ func two(s string, at int) uint32 {
 	return hi*10 + lo
 }
 
-// daysIn returns the days of a month, 1 to 12.
+// daysIn returns the number of days in a month, 1 to 12.
 func daysIn(year, month uint32) uint32 {
 	switch month {
 	case 4, 6, 9, 11:

@@ -1,29 +1,29 @@
 // Package report reads and writes the AWS IAM credential report: the CSV file
 // with one row per user that GetCredentialReport returns.
 //
-// It promises three things.
+// It makes three promises.
 //
-// Nothing is folded together. A date that does not apply ("N/A"), one that was
-// never recorded ("no_information"), one the service does not give
-// ("not_supported"), a column the file does not have, and a cell nobody can
-// read are five different answers, because an auditor must answer them
-// differently. They stay apart in [Time], [Bool] and [Text], in JSON, and when
-// a row is written again. The zero [Row] is a user without any credential.
+// Different reasons for a missing value stay distinct. A date that does not
+// apply ("N/A"), a date that was never recorded ("no_information"), a date that
+// the service does not provide ("not_supported"), a missing column, and an
+// unreadable cell are five different values, because an auditor must treat them
+// differently. They stay distinct in [Time], [Bool] and [Text], in JSON, and
+// when a row is written again. The zero [Row] is a user without any credential.
 //
-// Bytes are faithful. [Writer] gives what AWS gives: the header first, lines
-// separated by LF with none after the last, lower-case booleans, times such as
-// 2026-09-11T13:14:52Z, quotes only where RFC 4180 needs them. A name that
-// looks like a spreadsheet formula is written as it is; making a file safe for
-// a spreadsheet is the work of whoever offers it to one.
+// Bytes are exact. [Writer] writes the same bytes as AWS: the header first,
+// lines separated by LF with none after the last, lower-case booleans, times
+// such as 2026-09-11T13:14:52Z, and quotes only where RFC 4180 needs them. A
+// name that looks like a spreadsheet formula is written unchanged. A program
+// that opens the file in a spreadsheet must make it safe.
 //
-// Any size streams in constant memory. A million rows take a fraction of a
-// second each way, and [Reader] bounds what a single row may cost, so that a
-// hostile or broken file ends in an error with its line and column and not in
-// an exhausted machine.
+// Reports of any size are streamed in constant memory. Reading or writing a
+// million rows takes a fraction of a second. [Reader] limits the cost of a
+// single row, so a hostile or broken file causes an error with its line and
+// column and does not exhaust the machine.
 //
-// The reader goes by the header, so that the 16 columns of 2014, the 22 of
-// today, the 23 of the documentation and columns yet unknown are read alike, in
-// any order. It refuses a file that is no report or is damaged as a file; a
-// single cell it cannot understand is kept as it is and marked [Malformed].
-// What it does not do is judge: no rule of an audit is here.
+// The reader uses the header, so it reads the 16 columns of 2014, the 22 of
+// today, the 23 of the documentation and unknown columns, in any order. It
+// refuses a file that is not a report or is damaged. It keeps a single cell
+// that it does not understand and marks it [Malformed]. The package does not
+// judge: it contains no rules of an audit.
 package report

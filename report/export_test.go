@@ -1,7 +1,7 @@
 package report
 
-// Without returns the row without the columns that are not in c, as one that was
-// read from a report of those columns.
+// Without returns the row without the columns that are not in c, like a row that
+// was read from a report with those columns.
 func Without(c Columns, row Row) Row {
 	rd := Reader{missing: missingFrom(c)}
 	extra, unreadable := row.Extra, row.Unreadable

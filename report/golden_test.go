@@ -13,7 +13,8 @@ import (
 	"rollcall/report"
 )
 
-// at reads a time by the time package, which this package does not use for it.
+// at reads a time with the time package, which this package does not use for
+// it.
 func at(s string) report.Time {
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil {
@@ -24,7 +25,7 @@ func at(s string) report.Time {
 
 func text(s string) report.Text { return report.TextOf(s) }
 
-// user is the row of a user who has nothing, of the 22 columns.
+// user returns the row of a user without credentials, with the 22 columns.
 func user(name string, change func(*report.Row)) report.Row {
 	r := report.Without(report.Columns22, report.Row{
 		User:    name,
@@ -50,7 +51,7 @@ var (
 	boolNotSupport = report.NoBool(report.NotSupported)
 )
 
-// without16 takes away what the 16-column form does not have.
+// without16 removes the columns that the 16-column form does not have.
 func without16(r report.Row) report.Row {
 	for i := range r.Keys {
 		r.Keys[i].LastUsed = report.None(report.MissingColumn)

@@ -4,16 +4,16 @@ import "unicode/utf8"
 
 // MarshalJSON returns an object with the names of the columns as its keys, in
 // the order of the report. Booleans are JSON booleans and times are strings as
-// in the report; an absence is its word, so that "N/A", "no_information" and
-// "not_supported" stay apart. A missing column has no key, a Malformed cell is
-// its text, and unknown columns come last.
+// in the report. An absence is its word, so "N/A", "no_information" and
+// "not_supported" stay distinct. A missing column has no key, a Malformed cell
+// is its text, and unknown columns come last.
 func (r Row) MarshalJSON() ([]byte, error) {
 	return r.AppendJSON(make([]byte, 0, 1024)), nil
 }
 
-// AppendJSON appends what [Row.MarshalJSON] returns, on one line. It is for
-// streams of many rows, and unlike an encoding/json encoder it leaves the
-// angle brackets of <root_account> as they are.
+// AppendJSON appends the result of [Row.MarshalJSON], on one line. It is for
+// streams of many rows. Unlike an encoding/json encoder it does not escape the
+// angle brackets of <root_account>.
 func (r *Row) AppendJSON(dst []byte) []byte {
 	open := byte('{')
 	for f := range fieldUnknown {
@@ -41,7 +41,8 @@ func (r *Row) AppendJSON(dst []byte) []byte {
 	return append(dst, '}')
 }
 
-// MarshalJSON returns true or false, else as [Time.MarshalJSON].
+// MarshalJSON returns true or false, or otherwise the same as
+// [Time.MarshalJSON].
 func (b Bool) MarshalJSON() ([]byte, error) {
 	if b.Absence() == Present {
 		return []byte(b.String()), nil
@@ -50,7 +51,8 @@ func (b Bool) MarshalJSON() ([]byte, error) {
 }
 
 // MarshalJSON returns the text of the cell as a string, or null for
-// MissingColumn and Malformed: the text of the latter is in its [Row] alone.
+// MissingColumn and Malformed. The text of a Malformed cell is only in its
+// [Row].
 func (t Time) MarshalJSON() ([]byte, error) { return marshalCell(t.String()) }
 
 // MarshalJSON returns the same as [Time.MarshalJSON].
@@ -64,7 +66,7 @@ func marshalCell(text string) ([]byte, error) {
 }
 
 // appendJSONString appends s as a JSON string. Invalid UTF-8 becomes U+FFFD,
-// and the two line separators that are no plain text in JavaScript are escaped.
+// and the two line separators that are special in JavaScript are escaped.
 func appendJSONString(dst []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')

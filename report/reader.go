@@ -10,12 +10,12 @@ import (
 	"unicode/utf8"
 )
 
-// ErrNotReport is the cause of an error where a file is no credential report:
-// it has no header, or no columns user and arn.
+// ErrNotReport is the cause of an error for a file that is not a credential
+// report: it has no header, or no columns user and arn.
 var ErrNotReport = errors.New("this is not a credential report")
 
-// ErrTooLong is the cause of an error where a row or a cell is longer than this
-// package accepts: 1 MiB for a row, 64 KiB for a cell, 1000 columns.
+// ErrTooLong is the cause of an error for a row or a cell that is longer than
+// this package accepts: 1 MiB for a row, 64 KiB for a cell, 1000 columns.
 var ErrTooLong = errors.New("too long")
 
 var (
@@ -24,10 +24,10 @@ var (
 	errTwice = errors.New("column occurs twice in the header")
 )
 
-// Error says where a report is damaged.
+// Error is an error at a position in a damaged report.
 type Error struct {
 	Line   int    // counted from 1; the line on which the row begins
-	Column string // name of the column, "" where none is to blame
+	Column string // name of the column, "" if the error does not concern one
 	Err    error
 }
 
@@ -52,13 +52,13 @@ type Reader struct {
 	cells   []*cell // nil for a column this package does not know
 	missing []*cell // the known columns that the report does not have
 
-	user, arn int // the places of these cells
+	user, arn int // the indexes of these cells
 	err       error
 }
 
-// NewReader reads the header. It fails with [ErrNotReport] where there is none
+// NewReader reads the header. It fails with [ErrNotReport] if there is none
 // with the columns user and arn, and refuses a column that occurs twice. Errors
-// of the file are *[Error]; those of r are wrapped as they are.
+// of the file are *[Error]. Errors of r are wrapped.
 func NewReader(r io.Reader) (*Reader, error) {
 	rd := &Reader{rows: newRows(r)}
 	if err := rd.rows.skipByteOrderMark(); err != nil {
@@ -77,7 +77,7 @@ func NewReader(r io.Reader) (*Reader, error) {
 	return rd, nil
 }
 
-// header learns the columns.
+// header sets the columns.
 func (rd *Reader) header(header []string) error {
 	if len(header) > maxColumns {
 		return rd.fail("", fmt.Errorf("%w: %d columns", ErrTooLong, len(header)))
@@ -118,8 +118,8 @@ func missingFrom(c Columns) (missing []*cell) {
 	return missing
 }
 
-// clear empties what the cells of a line do not overwrite. An assignment of a
-// whole empty row would cost a tenth of the time of an audit.
+// clear resets everything that the cells of a line do not overwrite. Assigning
+// a whole empty row would cost a tenth of the time of an audit.
 func (rd *Reader) clear(row *Row) {
 	row.Extra, row.Unreadable = nil, nil
 	for _, c := range rd.missing {
@@ -135,17 +135,17 @@ func (rd *Reader) clear(row *Row) {
 }
 
 // Columns returns the header. A [Writer] with these columns writes the same
-// file again, with its unknown columns and the order of all.
+// file again, with its unknown columns and its order.
 func (rd *Reader) Columns() Columns { return rd.columns }
 
 // Line returns the line on which the row last read begins; the header is
 // line 1.
 func (rd *Reader) Line() int { return rd.rows.line }
 
-// Read reads the next row into row, all of which it overwrites; copies made of
-// it before stay as they are. At the end it returns io.EOF. A damaged file
-// gives an *[Error], and from then on every call gives the same one. A cell
-// that cannot be understood is no error: see [Malformed].
+// Read reads the next row into row. It overwrites the whole row; earlier copies
+// of it do not change. At the end it returns io.EOF. For a damaged file it
+// returns an *[Error], and from then on every call returns the same one. A cell
+// that cannot be understood is not an error: see [Malformed].
 func (rd *Reader) Read(row *Row) error {
 	if rd.err != nil {
 		return rd.err
@@ -243,7 +243,7 @@ func (rd *Reader) read(row *Row) error {
 	return nil
 }
 
-// check is checkText for a cell of the row last read.
+// check is checkText for a cell of the current row.
 func (rd *Reader) check(cell string) error {
 	if rd.rows.clean {
 		return nil
@@ -251,8 +251,8 @@ func (rd *Reader) check(cell string) error {
 	return checkText(cell)
 }
 
-// All returns the rows to come. The row is overwritten by the next one; a copy
-// of it (*row) may be kept. An error ends the rows and comes with a nil row.
+// All returns the remaining rows. The next row overwrites the row; a copy of it
+// (*row) may be kept. An error ends the rows and comes with a nil row.
 func (rd *Reader) All() iter.Seq2[*Row, error] {
 	return func(yield func(*Row, error) bool) {
 		var row Row
@@ -300,16 +300,16 @@ func (rd *Reader) wrongCount(record []string) error {
 	return rd.fail(column, fmt.Errorf("row has %d cells, the header has %d columns", len(record), len(rd.names)))
 }
 
-// rejoin mends a row whose user name or path has commas that were not quoted.
-// Names may hold commas, and how AWS quotes them was never seen, so both forms
-// are read. It does so only where there is no doubt: user and arn lead the row,
-// the ARN begins as one, and ends with the user's name.
+// rejoin corrects a row whose user name or path has commas without quotes.
+// Names may contain commas, and AWS's quoting was never observed, so both forms
+// are accepted. It only corrects unambiguous rows: user and arn are the first
+// columns, and the ARN begins like one and ends with the user's name.
 func (rd *Reader) rejoin(record []string) ([]string, bool) {
 	extra := len(record) - len(rd.cells)
 	if extra < 1 || rd.cells[0] != &known[fieldUser] || rd.cells[1] != &known[fieldARN] {
 		return record, false
 	}
-	// A name cannot hold a colon, so the first cell of this look ends it.
+	// A name cannot contain a colon, so the first cell of this form ends it.
 	n := slices.IndexFunc(record[1:extra+2], func(cell string) bool { return strings.HasPrefix(cell, "arn:") })
 	if n < 0 {
 		return record, false
@@ -322,8 +322,8 @@ func (rd *Reader) rejoin(record []string) ([]string, bool) {
 	return append([]string{user, arn}, record[extra+2:]...), true
 }
 
-// checkText refuses what no report holds and what would break those who are
-// handed the text. Cells that were understood need no check.
+// checkText returns an error for a text that no report contains and that would
+// break its users. Cells that were understood need no check.
 func checkText(s string) error {
 	if len(s) > maxCell {
 		return fmt.Errorf("cell of %d bytes: %w", len(s), ErrTooLong)

@@ -43,7 +43,7 @@ func TestReader(t *testing.T) {
 			} {
 				rows, err := report.ReadAll(r)
 				must(t, err)
-				var got []report.Row // but for what the file does not have
+				var got []report.Row // except columns that the file does not have
 				for _, row := range rows {
 					if row.Created != report.None(report.MissingColumn) ||
 						row.Keys[1].Active != report.NoBool(report.MissingColumn) ||
@@ -112,8 +112,8 @@ func TestReaderMalformedCells(t *testing.T) {
 	}
 }
 
-// TestReaderUnquotedCommas reads names and paths whose commas were left bare,
-// as nobody has seen how AWS quotes them.
+// TestReaderUnquotedCommas reads names and paths with unquoted commas, because
+// AWS's quoting was never observed.
 func TestReaderUnquotedCommas(t *testing.T) {
 	for line, want := range map[string][3]string{
 		"a,b,arn:aws:iam::123456789012:user/a,b,true":      {"a,b", "arn:aws:iam::123456789012:user/a,b", "true"},
@@ -236,7 +236,7 @@ func TestReaderAtTheLimits(t *testing.T) {
 	}
 }
 
-// TestReaderMemory feeds gigabytes without an end of row.
+// TestReaderMemory reads gigabytes without an end of row.
 func TestReaderMemory(t *testing.T) {
 	for name, body := range map[string]string{
 		"no newline": "x", "no newline, many cells": "x,", "open quote": "\"a\n" + strings.Repeat("b\n", 100),

@@ -23,7 +23,7 @@ var (
 		rapid.SampledFrom([]string{"=1+1", "+1", "-2+3", "@SUM", "a,b", ",", `"`, `""`, `","`, "a\nb", "\n", "\r", " ",
 			"'", "é", "日本", report.RootUser, "N/A", "true", "\ufeff"}),
 		rapid.StringMatching(`[A-Za-z0-9_+=,.@-]{1,64}`),
-		// A reader of CSV takes CRLF within a cell for LF; NUL it refuses.
+		// A CSV reader reads CRLF within a cell as LF, and refuses NUL.
 		rapid.Map(rapid.String(), func(s string) string {
 			return strings.NewReplacer("\r\n", "", "\x00", "").Replace(s)
 		}),
@@ -109,9 +109,9 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// FuzzReader feeds anything. The reader must not panic, must say of every error
-// where it is, must agree with encoding/csv on what the cells are, and what it
-// read must be read again from what is written of it.
+// FuzzReader reads any data. The reader must not panic, its errors must have a
+// position, it must agree with encoding/csv about the cells, and rows that it
+// writes must read as the same rows.
 func FuzzReader(f *testing.F) {
 	files, err := filepath.Glob("testdata/*.csv")
 	must(f, err)
@@ -162,7 +162,7 @@ func FuzzReader(f *testing.F) {
 			cells, err := plain.Read()
 			must(t, err)
 			if len(cells) != len(header) {
-				cells = append([]string{row.User, row.ARN}, cells[len(cells)-len(header)+2:]...) // commas left bare
+				cells = append([]string{row.User, row.ARN}, cells[len(cells)-len(header)+2:]...) // commas without quotes
 			}
 			checkCells(t, &row, header, cells)
 		}
@@ -174,7 +174,7 @@ func FuzzReader(f *testing.F) {
 	})
 }
 
-// sameError expects ReadNames to fail as Read does.
+// sameError expects ReadNames to return the same error as Read.
 func sameError(t *testing.T, got, want error) {
 	t.Helper()
 	if got == nil || got.Error() != want.Error() {
@@ -190,8 +190,8 @@ func checkError(t *testing.T, err error) {
 	}
 }
 
-// checkCells compares a row with the cells it came from; booleans, dates and
-// absences may have been put into today's form.
+// checkCells compares a row with its original cells. Booleans, dates and
+// absences may have been changed to today's form.
 func checkCells(t *testing.T, row *report.Row, names, cells []string) {
 	t.Helper()
 	for i, name := range names {

@@ -5,34 +5,34 @@ import (
 	"strings"
 )
 
-// RootUser is the value of the user column in the row of an account's root. It
-// can be no IAM user's name, which has no angle brackets.
+// RootUser is the value of the user column in the row of an account's root. No
+// IAM user can have this name, because names contain no angle brackets.
 const RootUser = "<root_account>"
 
 // Row is one line of the report: a user, or the root of the account. The zero
-// value of every part says that there is no such credential, as AWS would
-// write it. A copy of a Row shares nothing that changes.
+// value of every part means that there is no such credential, in AWS's words. A
+// copy of a Row shares nothing that changes.
 type Row struct {
 	User    string // friendly name, or RootUser
 	ARN     string
 	Created Time
 
 	PasswordEnabled Bool // has a password for the console
-	// PasswordLastUsed is NoInformation where a password exists but was never
-	// used, NotApplicable where none exists.
+	// PasswordLastUsed is NoInformation if a password exists but was never
+	// used, and NotApplicable if none exists.
 	PasswordLastUsed     Time
 	PasswordLastChanged  Time
-	PasswordNextRotation Time // NotApplicable where passwords do not expire
+	PasswordNextRotation Time // NotApplicable if passwords do not expire
 	MFAActive            Bool
 
 	Keys         [2]Key
 	Certificates [2]Certificate
 
-	// Additional is additional_credentials_info, present where the user holds
+	// Additional is additional_credentials_info. It is present if the user has
 	// more keys or certificates than the row shows; see AdditionalCredentials.
 	Additional Text
 
-	// Extra holds the columns this package does not know, in their order.
+	// Extra holds the unknown columns in order.
 	Extra []Cell
 	// Unreadable holds the text of the cells that are Malformed.
 	Unreadable []Cell
@@ -48,19 +48,19 @@ type Cell struct {
 // report: its LastRotated distinguishes it from the other.
 type Key struct {
 	Active Bool
-	// LastRotated says when the key was created. An inactive key keeps it, so
-	// that only a key that does not exist has none.
+	// LastRotated is the time when the key was created. An inactive key keeps
+	// it, so only a key that does not exist has none.
 	LastRotated     Time
 	LastUsed        Time
-	LastUsedRegion  Text // NotApplicable also where the service has no regions
+	LastUsedRegion  Text // NotApplicable if the service has no regions, too
 	LastUsedService Text
 }
 
 // Exists reports whether there is a key, active or not.
 func (k Key) Exists() bool { return k.Active.IsTrue() || k.LastRotated.IsPresent() }
 
-// Known reports whether the row tells if there is a key: a column that is
-// missing, or a cell nobody can read, does not.
+// Known reports whether the row shows if there is a key. A missing column or an
+// unreadable cell does not show it.
 func (k Key) Known() bool { return k.Exists() || tells(k.Active, k.LastRotated) }
 
 func tells(active Bool, made Time) bool {
@@ -81,26 +81,26 @@ type Certificate struct {
 // Exists reports whether there is a certificate, active or not.
 func (c Certificate) Exists() bool { return c.Active.IsTrue() || c.LastRotated.IsPresent() }
 
-// Known reports whether the row tells if there is a certificate, as [Key.Known]
-// does of a key.
+// Known reports whether the row shows if there is a certificate, like
+// [Key.Known] for a key.
 func (c Certificate) Known() bool { return c.Exists() || tells(c.Active, c.LastRotated) }
 
-// IsRoot reports whether the row is that of the account's root. It also goes by
-// the ARN, as copies of reports are about whose <root_account> lost its
+// IsRoot reports whether the row belongs to the account's root. It also checks
+// the ARN, because in some copies of reports <root_account> has lost its
 // brackets to HTML.
 func (r *Row) IsRoot() bool {
 	return r.User == RootUser || strings.HasSuffix(r.ARN, ":root") && r.arnPart(5) == "root"
 }
 
-// AccountID returns the account number in the ARN, "" where it has none.
+// AccountID returns the account number in the ARN, "" if it has none.
 func (r *Row) AccountID() string { return r.arnPart(4) }
 
 // Partition returns the partition in the ARN, such as aws, aws-cn or
-// aws-us-gov, or "" where the ARN is none.
+// aws-us-gov, or "" if the ARN is invalid.
 func (r *Row) Partition() string { return r.arnPart(1) }
 
 // Path returns the user's path, such as / or /division/team/, and "" for root
-// and where the ARN is not a user's.
+// or if the ARN is not a user's.
 func (r *Row) Path() string {
 	resource, ok := strings.CutPrefix(r.arnPart(5), "user/")
 	if !ok {
@@ -110,8 +110,8 @@ func (r *Row) Path() string {
 }
 
 // arnPart returns a part of arn:partition:service:region:account:resource, ""
-// where the ARN is none. A colon within the resource belongs to it: paths may
-// hold one.
+// if the ARN is invalid. A colon within the resource belongs to it, because
+// paths may contain one.
 func (r *Row) arnPart(n int) string {
 	if !strings.HasPrefix(r.ARN, "arn:") {
 		return ""
@@ -133,8 +133,8 @@ func (r *Row) arnPart(n int) string {
 	return r.ARN[ends[n-1]+1 : ends[n]]
 }
 
-// Cell returns the text of a cell as a report would hold it. It returns false
-// where the report the row came from has no such column.
+// Cell returns the text of a cell in the form of a report. ok is false if the
+// row's report has no such column.
 func (r *Row) Cell(column string) (string, bool) {
 	if f := fieldOf(column); f != fieldUnknown {
 		return r.cellAt(f)
@@ -151,8 +151,8 @@ func (r *Row) cellAt(f field) (string, bool) {
 	case TimeKind:
 		return r.unlessAbsent(f, r.timeAt(f).String(), r.timeAt(f).Absence())
 	case AdditionalKind:
-		// Empty where there is nothing more to tell: a guess, as no example of
-		// this column was ever seen.
+		// Empty if there are no further credentials: a guess, because no
+		// example of this column was ever observed.
 		if r.Additional.absence == NotApplicable {
 			return "", true
 		}
@@ -176,9 +176,9 @@ func find(cells []Cell, column string) (string, bool) {
 	return "", false
 }
 
-// AdditionalCredentials returns the text for [Row.Additional] of a user who
-// holds that many access keys and certificates beyond the two a row shows, and
-// "" where there are none.
+// AdditionalCredentials returns the text for [Row.Additional] of a user with
+// that many access keys and certificates beyond the two in a row, and "" if
+// there are none.
 //
 // AWS documents that the cell counts them and names the actions that list them,
 // but shows no example: the wording is our own choice. It has no comma, because

@@ -126,7 +126,8 @@ func TestRowMarshalJSON(t *testing.T) {
 		t.Errorf("AppendJSON:\n%s", diff)
 	}
 
-	// encoding/json takes it, from a value as well, and finds the same strings.
+	// encoding/json accepts it, from a value as well, and finds the same
+	// strings.
 	encoded, err := json.Marshal(map[string]any{"row": rows[0]})
 	must(t, err)
 	var back struct{ Row map[string]any }
@@ -175,8 +176,8 @@ func TestNewColumns(t *testing.T) {
 	}
 }
 
-// TestColumnsAgree compares the spelled-out writing of AWS's forms with the
-// loop for any other selection.
+// TestColumnsAgree compares the special code for AWS's forms with the loop for
+// any other selection.
 func TestColumnsAgree(t *testing.T) {
 	for _, c := range []report.Columns{report.Columns16, report.Columns22, report.Columns23} {
 		custom, err := report.NewColumns(append(c.Names(), "last")...)

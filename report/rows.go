@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// What a file may cost. A real row has about 250 bytes; with the longest name,
-// path and regions AWS allows it stays under 2 KiB.
+// Limits of the cost of a file. A real row has about 250 bytes. With the
+// longest name, path and regions that AWS allows it stays under 2 KiB.
 const (
 	maxRow     = 1 << 20  // bytes, also of the header
 	maxCell    = 64 << 10 // bytes
@@ -24,18 +24,18 @@ var (
 	errUTF16     = errors.New("text is UTF-16, want UTF-8")
 )
 
-// rows splits a file into rows and cells. A line without a quote, which is
-// nearly every one, it splits itself; all else is left to encoding/csv, which
-// reads from the same buffer and takes no byte beyond its row.
+// rows splits a file into rows and cells. It splits lines without quotes
+// itself, which are nearly all. encoding/csv splits the others. It reads from
+// the same buffer and takes no byte beyond its row.
 type rows struct {
 	source *source
 	buf    *bufio.Reader
 	csv    *csv.Reader
 	cells  []string
-	clean  bool // checkText accepts every cell of the row last read
-	line   int  // on which the row last read begins, from 1
-	plain  int  // lines split here, which csv does not count
-	ended  int  // lines up to the end of the row last read
+	clean  bool // checkText accepts every cell of the current row
+	line   int  // number of the line on which the current row begins, from 1
+	plain  int  // number of lines split here, which csv does not count
+	ended  int  // number of lines up to the end of the current row
 }
 
 func newRows(r io.Reader) *rows {
@@ -47,10 +47,10 @@ func newRows(r io.Reader) *rows {
 	return rs
 }
 
-// skipByteOrderMark drops the mark that Windows programs put before UTF-8, and
-// refuses what Windows PowerShell writes with ">".
+// skipByteOrderMark skips the mark that Windows programs write before UTF-8,
+// and refuses the output of ">" in Windows PowerShell.
 func (rs *rows) skipByteOrderMark() error {
-	start, _ := rs.buf.Peek(3) // an error comes again with the header
+	start, _ := rs.buf.Peek(3) // an error occurs again with the header
 	switch {
 	case string(start) == "\ufeff":
 		_, err := rs.buf.Discard(len(start))
@@ -61,8 +61,8 @@ func (rs *rows) skipByteOrderMark() error {
 	return nil
 }
 
-// next returns the cells of the next row, valid until the one after. Blank
-// lines are no rows. Errors are io.EOF, an *Error, or that of the source.
+// next returns the cells of the next row, valid until the following call. It
+// skips blank lines. Errors are io.EOF, an *Error, or that of the source.
 func (rs *rows) next() ([]string, error) {
 	line, ok := rs.nextPlain()
 	if !ok {
@@ -71,8 +71,8 @@ func (rs *rows) next() ([]string, error) {
 	return rs.split(line), nil
 }
 
-// nextPlain returns the line of the next row if it has no quote. Otherwise the
-// next row is that of quoted.
+// nextPlain returns the line of the next row if it has no quote. Otherwise
+// quoted must read the next row.
 func (rs *rows) nextPlain() (line string, ok bool) {
 	rs.source.left = maxRow
 	rs.line = rs.ended + 1
@@ -101,8 +101,8 @@ func (rs *rows) split(line string) []string {
 	return rs.cells
 }
 
-// plainLine takes a line that has no quote and ends within the buffer. The last
-// line of a report, which has no newline, is none.
+// plainLine returns a line that has no quote and ends within the buffer. ok is
+// false for the last line of a report, which has no newline.
 func (rs *rows) plainLine() (string, bool) {
 	n := rs.buf.Buffered()
 	for {
@@ -127,7 +127,7 @@ func (rs *rows) plainLine() (string, bool) {
 	}
 }
 
-// quoted reads a row by encoding/csv.
+// quoted reads a row with encoding/csv.
 func (rs *rows) quoted() ([]string, error) {
 	record, err := rs.csv.Read()
 	rs.clean = false
@@ -139,7 +139,8 @@ func (rs *rows) quoted() ([]string, error) {
 		return record, nil
 	}
 	if rs.source.err != nil && rs.source.err != io.EOF {
-		// Said first: a row cut off by it also looks like a badly quoted one.
+		// Report this first: a row that it cut off also looks like a badly
+		// quoted one.
 		err = rs.source.err
 	}
 	var parse *csv.ParseError
@@ -158,9 +159,9 @@ func (rs *rows) quoted() ([]string, error) {
 	return nil, &Error{Line: rs.line, Err: errQuote}
 }
 
-// source hands out no more than left bytes before left is set again, which
-// bounds what is gathered for one row. It remembers how it ended, as the CSV
-// reader may hide a failure behind one of syntax.
+// source returns no more than left bytes before left is set again, which limits
+// the memory for one row. It stores its last error, because the CSV reader may
+// hide it behind a syntax error.
 type source struct {
 	r    io.Reader
 	left int

@@ -5,38 +5,38 @@ import (
 	"time"
 )
 
-// Absence says whether a cell holds a value and, if not, why.
+// Absence says whether a cell has a value and, if not, why.
 type Absence uint8
 
 const (
-	// NotApplicable is "N/A": there is nothing to tell, for example the last
-	// use of a key that does not exist or was never used. It is the zero
-	// Absence, so that a zero [Row] reads as a user without credentials.
+	// NotApplicable is "N/A": there is no value, for example no last use of a
+	// key that does not exist or was never used. It is the zero Absence, so a
+	// zero [Row] is a user without credentials.
 	NotApplicable Absence = iota
-	// Present is no absence: the cell holds a value.
+	// Present means that the cell has a value.
 	Present
 	// NoInformation is "no_information": the password exists, but was not used
-	// since AWS began to keep track on 2014-10-20.
+	// since AWS began to track uses on 2014-10-20.
 	NoInformation
-	// NotSupported is "not_supported": the report never says it for this row,
-	// as in most of the root row's password columns before 2024.
+	// NotSupported is "not_supported": the report never has this value for this
+	// row, as in most of the root row's password columns before 2024.
 	NotSupported
 	// MissingColumn means that the file has no such column.
 	MissingColumn
-	// Malformed means that the cell holds something that is no value of its
-	// column. [Row.Unreadable] keeps its text.
+	// Malformed means that the cell contains a text that is not a value of its
+	// column. [Row.Unreadable] keeps the text.
 	Malformed
 )
 
-// The words in a cell in place of a value.
+// The words in cells without a value.
 const (
 	wordNotApplicable = "N/A"
 	wordNoInformation = "no_information"
 	wordNotSupported  = "not_supported"
 )
 
-// String names the absence; for the three that have one it is the word that
-// is in the report.
+// String returns the name of the absence. For three of them it is the word in
+// the report.
 func (a Absence) String() string {
 	switch a {
 	case Present:
@@ -54,8 +54,8 @@ func (a Absence) String() string {
 	}
 }
 
-// word returns the text of a cell for the absence; nothing does for a
-// missing column or a cell whose text is lost.
+// word returns the text of a cell for the absence. It is empty for a missing
+// column or a cell whose text is lost.
 func (a Absence) word() string {
 	switch a {
 	case NotApplicable, NoInformation, NotSupported:
@@ -65,7 +65,7 @@ func (a Absence) word() string {
 	}
 }
 
-// absent makes an absence of a; Present is not one.
+// absent returns a, unless a is Present, which is not an absence.
 func absent(a Absence) Absence {
 	if a == Present || a > Malformed {
 		return Malformed
@@ -74,7 +74,7 @@ func absent(a Absence) Absence {
 }
 
 // parseAbsence reads one of the three words, without regard to case: audit
-// guides and tools that rewrite reports spell them No_Information and n/a.
+// guides and tools that rewrite reports also use No_Information and n/a.
 func parseAbsence(cell string) (Absence, bool) {
 	switch {
 	case cell == wordNotApplicable || strings.EqualFold(cell, wordNotApplicable):
@@ -91,7 +91,7 @@ func parseAbsence(cell string) (Absence, bool) {
 // Bool is a cell that is true, false or absent. The zero Bool is False.
 type Bool uint8
 
-// The two values a Bool can have; [NoBool] makes the absent ones.
+// The two values of a present Bool. [NoBool] returns the absent ones.
 const (
 	False Bool = iota
 	True
@@ -117,7 +117,7 @@ func (b Bool) IsTrue() bool { return b == True }
 // IsTrue: an absent Bool is neither.
 func (b Bool) IsFalse() bool { return b == False }
 
-// Absence returns Present for True and False, and else the reason.
+// Absence returns Present for True and False, and otherwise the reason.
 func (b Bool) Absence() Absence {
 	if b < firstAbsentBool {
 		return Present
@@ -137,8 +137,8 @@ func (b Bool) String() string {
 	}
 }
 
-// parseBool reads a cell. Live reports have lower case, AWS's guide prints
-// upper case; both are read.
+// parseBool reads a cell. Live reports have lower case, and AWS's guide has
+// upper case. Both are accepted.
 func parseBool(cell string) Bool {
 	switch cell {
 	case "false":
@@ -156,18 +156,18 @@ func parseBool(cell string) Bool {
 	return NoBool(a)
 }
 
-// Time is a moment in whole seconds, or the reason why there is none. The zero
+// Time is a time in whole seconds, or the reason why there is none. The zero
 // Time is "N/A". Times can be compared with ==.
 type Time struct {
 	sec     int64 // since 1970-01-01T00:00:00Z; 0 when absent
 	absence Absence
 }
 
-// At returns the second in which t lies. A report has four digits for the
+// At returns t without fractions of a second. A report has four digits for the
 // year: outside the years 0 to 9999 UTC the result is Malformed.
 func At(t time.Time) Time { return AtUnix(t.Unix()) }
 
-// AtUnix returns the moment sec seconds after 1970-01-01T00:00:00Z, with the
+// AtUnix returns the time sec seconds after 1970-01-01T00:00:00Z, with the
 // limits of [At].
 func AtUnix(sec int64) Time {
 	if sec < minUnix || sec > maxUnix {
@@ -179,14 +179,14 @@ func AtUnix(sec int64) Time {
 // None returns a Time that is absent for the given reason.
 func None(a Absence) Time { return Time{absence: absent(a)} }
 
-// IsPresent reports whether t is a moment.
+// IsPresent reports whether t has a value.
 func (t Time) IsPresent() bool { return t.absence == Present }
 
-// Absence returns Present for a moment, and else the reason.
+// Absence returns Present for a time, and otherwise the reason.
 func (t Time) Absence() Absence { return t.absence }
 
-// Value returns the moment in UTC. Without one it returns the zero time.Time
-// and false.
+// Value returns the time in UTC. Without one it returns the zero time.Time and
+// false.
 func (t Time) Value() (time.Time, bool) {
 	if t.absence != Present {
 		return time.Time{}, false
@@ -194,11 +194,10 @@ func (t Time) Value() (time.Time, bool) {
 	return time.Unix(t.sec, 0).UTC(), true
 }
 
-// Unix returns the moment in seconds since 1970-01-01T00:00:00Z, or 0 and
-// false.
+// Unix returns the time in seconds since 1970-01-01T00:00:00Z, or 0 and false.
 func (t Time) Unix() (int64, bool) { return t.sec, t.absence == Present }
 
-// Equal reports whether t and u are the same moment or the same absence.
+// Equal reports whether t and u are the same time or the same absence.
 func (t Time) Equal(u Time) bool { return t == u }
 
 // String returns the text of the cell, empty for MissingColumn and Malformed.
@@ -228,9 +227,8 @@ type Text struct {
 	absence Absence
 }
 
-// TextOf returns the text s. Where s is empty there is nothing to tell, so the
-// result is NotApplicable; where it is one of the words that stand for an
-// absence, it is that absence.
+// TextOf returns the text s. If s is empty there is no value, so the result is
+// NotApplicable. If s is one of the words for an absence, it is that absence.
 func TextOf(s string) Text {
 	if s == "" {
 		return Text{}
@@ -244,10 +242,10 @@ func TextOf(s string) Text {
 // NoText returns a Text that is absent for the given reason.
 func NoText(a Absence) Text { return Text{absence: absent(a)} }
 
-// IsPresent reports whether t holds a text.
+// IsPresent reports whether t has a text.
 func (t Text) IsPresent() bool { return t.absence == Present }
 
-// Absence returns Present for a text, and else the reason.
+// Absence returns Present for a text, and otherwise the reason.
 func (t Text) Absence() Absence { return t.absence }
 
 // Value returns the text, or "" and false.

@@ -11,7 +11,7 @@ import (
 	"rollcall/report"
 )
 
-// readCell reads a report of one user and one more column.
+// readCell reads a report with one user and one more column.
 func readCell(t *testing.T, column, cell string) report.Row {
 	t.Helper()
 	rows, err := report.ReadAll(
@@ -197,7 +197,8 @@ func TestText(t *testing.T) {
 	}
 }
 
-// TestAbsence checks that no two reasons become one, and that Present is none.
+// TestAbsence checks that all reasons stay distinct, and that Present is not
+// one.
 func TestAbsence(t *testing.T) {
 	all := []report.Absence{report.NotApplicable, report.NoInformation, report.NotSupported,
 		report.MissingColumn, report.Malformed}

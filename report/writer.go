@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// flushAt says how many bytes a Writer gathers before it writes them.
+// flushAt is the number of bytes that a Writer collects before it writes them.
 const flushAt = 64 << 10
 
-// Writer writes a report row by row, without allocating for a row.
+// Writer writes a report row by row. It allocates no memory for a row.
 type Writer struct {
 	w       io.Writer
 	columns Columns
@@ -19,15 +19,15 @@ type Writer struct {
 }
 
 // NewWriter returns a Writer of a report with the given columns. The zero
-// Columns gives the 22 of today.
+// Columns means the 22 of today.
 func NewWriter(w io.Writer, columns Columns) *Writer {
 	return &Writer{w: w, columns: columns, buf: make([]byte, 0, flushAt+4096)}
 }
 
-// WriteRow writes a row, and the header before the first. Rows come out in the
-// order given: AWS has root first, then the users by name without regard to
-// case. The bytes may wait in the Writer until Flush. Once writing has failed,
-// every call returns that error.
+// WriteRow writes a row, and the header before the first. Rows keep the given
+// order: AWS has root first, then the users by name without regard to case. The
+// bytes may stay in the Writer until Flush. Once writing has failed, every call
+// returns that error.
 func (w *Writer) WriteRow(row *Row) error {
 	if w.err != nil {
 		return w.err
@@ -41,9 +41,9 @@ func (w *Writer) WriteRow(row *Row) error {
 	return nil
 }
 
-// Flush writes what is gathered; a report without rows is its header. Call it
-// after the last row. No newline follows that row: AWS sends none. A Writer can
-// go on after Flush.
+// Flush writes the collected bytes. A report without rows is its header. Call
+// it after the last row. No newline follows that row, as on AWS. A Writer can
+// continue after Flush.
 func (w *Writer) Flush() error {
 	if w.err != nil {
 		return w.err
@@ -86,9 +86,9 @@ func (c Columns) AppendHeader(dst []byte) []byte {
 }
 
 // AppendRow appends the line of a row, without a line end: in a report every
-// row comes after an LF, and the last has none behind it. A column the row did
-// not have when it was read, and a Malformed value without its text, give an
-// empty cell.
+// row follows an LF, and none follows the last row. A column that the row's
+// report did not have, and a Malformed value without its text, are written as
+// an empty cell.
 func (c Columns) AppendRow(dst []byte, row *Row) []byte {
 	if c.form != formCustom {
 		return row.appendForm(dst, c.form)
@@ -114,8 +114,9 @@ func (c Columns) AppendRow(dst []byte, row *Row) []byte {
 	return dst
 }
 
-// appendForm writes one of AWS's own forms: the same as the loop of AppendRow,
-// spelled out because a service writes millions of these.
+// appendForm writes one of AWS's own forms. It gives the same result as the
+// loop of AppendRow and is written out because a service writes millions of
+// these.
 func (r *Row) appendForm(dst []byte, form form) []byte {
 	dst = appendQuoted(dst, r.User)
 	dst = append(dst, ',')
@@ -153,7 +154,7 @@ func (r *Row) appendForm(dst []byte, form form) []byte {
 // noKey is the most common group of cells: no key in this place.
 const noKey = ",false,N/A,N/A,N/A,N/A"
 
-// appendKey writes a comma and the cells of a key, the first of which is f.
+// appendKey writes a comma and the cells of a key. The first of them is f.
 func (r *Row) appendKey(dst []byte, k *Key, f field, form form) []byte {
 	if form != form16 && *k == (Key{}) {
 		return append(dst, noKey...)
@@ -210,11 +211,12 @@ func (r *Row) appendAbsence(dst []byte, f field, a Absence) []byte {
 	}
 }
 
-// appendQuoted appends s as a cell, in quotes only where RFC 4180 asks for them.
-// Nothing is done about a text that looks like a formula: tools find users by
-// name, so names must not change.
+// appendQuoted appends s as a cell, in quotes only if RFC 4180 requires them. It
+// does not change a text that looks like a formula: tools find users by name, so
+// names must not change.
 func appendQuoted(dst []byte, s string) []byte {
-	// Four passes are faster than one: each takes many bytes at a time.
+	// Four passes are faster than one, because each processes many bytes at a
+	// time.
 	if strings.IndexByte(s, ',') < 0 && strings.IndexByte(s, '"') < 0 &&
 		strings.IndexByte(s, '\n') < 0 && strings.IndexByte(s, '\r') < 0 {
 		return append(dst, s...)

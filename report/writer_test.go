@@ -84,7 +84,7 @@ func TestWriterQuotes(t *testing.T) {
 	for name, want := range map[string]string{
 		"plain": "plain", "a,b": `"a,b"`, `"`: `""""`, `say "hi"`: `"say ""hi"""`,
 		"two\nlines": "\"two\nlines\"", "a\rb": "\"a\rb\"",
-		// Never touched: tools find users by name.
+		// These are unchanged, because tools find users by name.
 		"=1+1": "=1+1", "+1": "+1", "-2+3": "-2+3", "@SUM": "@SUM", "'x": "'x", "\tx": "\tx",
 		" a ": " a ", "naïve": "naïve", "<root_account>": "<root_account>", `\.`: `\.`,
 	} {

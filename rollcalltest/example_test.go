@@ -14,8 +14,8 @@ import (
 	"rollcall/rollcalltest"
 )
 
-// A user is created and found in the account's credential report, all through
-// the AWS SDK for Go.
+// The example creates a user and finds it in the account's credential report,
+// with the AWS SDK for Go.
 func ExampleNew() {
 	var t testing.TB = thisTest{} // in your own test: its t
 
@@ -49,7 +49,7 @@ func ExampleNew() {
 	// [bill arn:aws:iam::123456789012:user/bill]
 }
 
-// thisTest stands for the t of a test, which an example does not have.
+// thisTest replaces the t of a test, which an example does not have.
 type thisTest struct{ testing.TB }
 
 func (thisTest) Helper()                  {}

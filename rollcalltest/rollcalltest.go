@@ -1,6 +1,6 @@
-// Package rollcalltest runs the real Rollcall service inside a test: the same
-// code as 'rollcall serve' on a store in memory, reached over HTTP on loopback,
-// with signatures verified. It starts in milliseconds and ends with the test.
+// Package rollcalltest runs the real Rollcall service inside a test. It is the
+// same code as 'rollcall serve' with a store in memory, on HTTP on loopback,
+// and it verifies signatures. It starts in milliseconds and ends with the test.
 //
 //	func TestOnboarding(t *testing.T) {
 //		server := rollcalltest.New(t)
@@ -41,11 +41,11 @@ type Options struct {
 	// LimitExceeded errors give them, such as AccessKeysPerUser.
 	Limits map[string]int
 	// ReportMaxAge is the age up to which a credential report is returned again
-	// instead of a new one; 0 means 10 s. It must be longer than a client waits
-	// between its questions whether the report is complete.
+	// instead of a new one; 0 means 10 s. It must be longer than the interval
+	// at which a client asks whether the report is complete.
 	ReportMaxAge time.Duration
-	// Now is the service's clock; nil means time.Now. The service checks
-	// signatures against it, so a test that moves the clock must sign by it
+	// Now is the service's clock; nil means time.Now. The service uses it to
+	// check signatures, so a test that moves the clock must use it for signing
 	// too.
 	Now func() time.Time
 }

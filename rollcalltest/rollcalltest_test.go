@@ -67,7 +67,7 @@ func code(err error) string {
 	return e.ErrorCode()
 }
 
-// Many tests at once each have a service of their own.
+// Many tests at once each have their own service.
 func TestNewInParallel(t *testing.T) {
 	for range 8 {
 		t.Run("", func(t *testing.T) {
@@ -89,7 +89,7 @@ func TestClock(t *testing.T) {
 	}
 }
 
-// BenchmarkNew is the time from nothing to the first answer.
+// BenchmarkNew measures the time from nothing to the first answer.
 func BenchmarkNew(b *testing.B) {
 	for b.Loop() {
 		server := rollcalltest.New(b)
