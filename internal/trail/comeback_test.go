@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Calls that come faster than the sink is tried do not postpone the next
+// Calls that come faster than the sink is retried do not postpone the next
 // attempt: the trail recovers while they come.
 func TestComesBackUnderLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -38,8 +38,8 @@ func TestComesBackUnderLoad(t *testing.T) {
 	})
 }
 
-// A backlog that does not fit in one write goes out in parts: nothing is
-// written twice, and nothing is lost.
+// A backlog that does not fit in one write is written in parts. No line is
+// written twice, and none is lost.
 func TestBacklogFitsInParts(t *testing.T) {
 	f := &flaky{err: syscall.ENOSPC}
 	tr := New(f)
@@ -71,8 +71,7 @@ func TestBacklogFitsInParts(t *testing.T) {
 	}
 }
 
-// The part of a batch that counts as written, although the batch did not fit,
-// is on disk as well.
+// If a batch did not fit, its part that counts as written is on disk too.
 func TestSyncOfPartWritten(t *testing.T) {
 	f := &flaky{err: syscall.ENOSPC, room: 100_000, syncErr: syscall.EIO}
 	tr := New(f)

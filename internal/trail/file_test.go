@@ -103,7 +103,7 @@ func TestReopen(t *testing.T) {
 	if err := os.Rename(path, path+".1"); err != nil {
 		t.Fatal(err)
 	}
-	mustWrite(t, tr, Record{EventName: "B"}) // still into the moved file
+	mustWrite(t, tr, Record{EventName: "B"}) // still goes into the moved file
 	if err := tr.Reopen(); err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +168,7 @@ func TestDeletedFileIsNoticed(t *testing.T) {
 	}
 }
 
-// A collector that reads a named pipe is killed and comes back.
+// A collector that reads a named pipe is killed and starts again.
 func TestNamedPipe(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(path, 0o600); err != nil {

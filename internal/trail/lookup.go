@@ -12,30 +12,30 @@ import (
 	"time"
 )
 
-// Bounds of a Lookup. It reads the end of the trail while somebody waits for a
-// page.
+// Limits of a Lookup, which reads the end of the trail while somebody waits for
+// a page.
 const (
 	lookupBytes = 8 << 20
 	lookupTime  = 100 * time.Millisecond
 	lookupBlock = 256 << 10
-	// lookupsAtOnce is the number of lookups that read at one time.
+	// lookupsAtOnce is the number of lookups that read at the same time.
 	lookupsAtOnce = 2
 )
 
-// ErrUnreadable reports that a trail cannot be read: it is no file, or it was
-// moved away.
+// ErrUnreadable reports that a trail cannot be read: it is not a file, or it
+// was moved away.
 var ErrUnreadable = errors.New("the trail is no file that can be read")
 
 // Query describes the records that Lookup looks for: those of one principal.
 type Query struct {
 	Account     string
-	PrincipalID string // of a user, or the number of the account for root
-	Most        int    // events
-	// Leave says which events are left out; nil leaves out none.
+	PrincipalID string // unique id of a user, or the number of the account for root
+	Most        int    // maximum number of events
+	// Leave selects the events to omit; nil omits none.
 	Leave func(*Event) bool
 }
 
-// Event is the part of a record that tells what a caller did, and from where.
+// Event is the part of a record that says what a caller did, and from where.
 type Event struct {
 	EventTime                    time.Time
 	EventSource, EventName       string
@@ -55,16 +55,16 @@ func (e *Event) FromConsole() bool { return e.SessionCredentialFromConsole == "t
 // Found holds the result of a Lookup.
 type Found struct {
 	Events []Event // the newest first
-	// Since is the time of the oldest record that was looked at.
+	// Since is the time of the oldest record that was read.
 	Since time.Time
-	// All says that no older record was there to be looked at.
+	// All says that there are no older records.
 	All bool
 }
 
-// Lookup finds the newest records of a principal. It reads the file from its
-// end on, and then the file that log rotation keeps as path.1. It ends after
-// 8 MiB or 100 ms. Lines that were cut, and lines that no trail wrote, are
-// passed over. Where the trail cannot be read, the error is ErrUnreadable.
+// Lookup finds the newest records of a principal. It reads the file backward
+// from its end, and then the file that log rotation keeps as path.1. It ends
+// after 8 MiB or 100 ms. It skips incomplete lines, and lines that no trail
+// wrote. If the trail cannot be read, the error is ErrUnreadable.
 func (t *Trail) Lookup(ctx context.Context, q Query) (Found, error) {
 	if t == nil || t.path == "" {
 		return Found{}, ErrUnreadable
@@ -93,17 +93,17 @@ func (t *Trail) Lookup(ctx context.Context, q Query) (Found, error) {
 	return l.found, nil
 }
 
-// lookup is a Lookup under way.
+// lookup is a Lookup in progress.
 type lookup struct {
 	Query
-	mark   []byte // what each of its records contains
-	budget int64  // bytes that may still be read
-	oldest []byte // the line that was looked at last
+	mark   []byte // a text that each of its records contains
+	budget int64  // number of bytes that may still be read
+	oldest []byte // the last line that was read
 	found  Found
 }
 
-// file reads a file from its end on. It says whether the start of the file was
-// reached and more may be found before it.
+// file reads a file backward from its end. more says that the start of the file
+// was reached and earlier records may be elsewhere.
 func (l *lookup) file(ctx context.Context, path string) (more bool, err error) {
 	f, size, err := openRegular(path)
 	if err != nil {
@@ -113,8 +113,8 @@ func (l *lookup) file(ctx context.Context, path string) (more bool, err error) {
 	return l.backward(ctx, f, size)
 }
 
-// openRegular opens a file to read it, if it is one. A pipe would give its
-// content to the first who reads.
+// openRegular opens a regular file for reading. A pipe would give its content
+// to the first reader.
 func openRegular(path string) (*os.File, int64, error) {
 	info, err := os.Stat(path)
 	if err == nil && !info.Mode().IsRegular() {
@@ -137,13 +137,13 @@ func openRegular(path string) (*os.File, int64, error) {
 }
 
 // over says whether the time for a search is over. That is not an error: the
-// records that were found are the answer.
+// answer contains the records so far.
 func over(ctx context.Context) bool { return ctx.Err() != nil }
 
-// backward looks at the lines of a file, the last one first. Of the text after
-// the last line break it knows nothing: it may be half a line.
+// backward reads the lines of a file, the last one first. It ignores the text
+// after the last line break, which may be half a line.
 func (l *lookup) backward(ctx context.Context, f io.ReaderAt, size int64) (more bool, err error) {
-	// text begins with the end of a line whose beginning is not read yet.
+	// text begins with the end of a line whose beginning has not been read yet.
 	text := make([]byte, 0, lookupBlock+maxRecord)
 	torn := true // the end of that line is missing
 	for size > 0 {
@@ -170,7 +170,7 @@ func (l *lookup) backward(ctx context.Context, f io.ReaderAt, size int64) (more 
 		}
 		l.since()
 		if len(text) > maxRecord {
-			text, torn = text[:0], true // no record is so long
+			text, torn = text[:0], true // no record is that long
 		}
 	}
 	more = torn || l.line(text)
@@ -178,7 +178,7 @@ func (l *lookup) backward(ctx context.Context, f io.ReaderAt, size int64) (more 
 	return more, nil
 }
 
-// since notes the time of the oldest line that was looked at.
+// since notes the time of the oldest line so far.
 func (l *lookup) since() {
 	_, after, _ := bytes.Cut(l.oldest, []byte(`"eventTime":"`))
 	text, _, _ := bytes.Cut(after, []byte{'"'})
@@ -187,7 +187,7 @@ func (l *lookup) since() {
 	}
 }
 
-// line looks at a line, and says whether to go on.
+// line reads a line, and says whether to continue.
 func (l *lookup) line(line []byte) bool {
 	if len(line) > 0 {
 		l.oldest = line

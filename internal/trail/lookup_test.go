@@ -24,7 +24,7 @@ func callOf(n int, account, id string) *Record {
 	}
 }
 
-// lookedUp returns what a trail has of a user, by the names of the calls.
+// lookedUp returns the names of a user's calls in a trail.
 func lookedUp(t *testing.T, tr *Trail, q Query) (string, Found) {
 	t.Helper()
 	q.Account, q.PrincipalID = "123456789012", "AIDAME"
@@ -39,8 +39,8 @@ func lookedUp(t *testing.T, tr *Trail, q Query) (string, Found) {
 	return strings.Join(all, " "), found
 }
 
-// Lookup finds the records of one user in one account, the newest first, and
-// nothing in lines that were cut or are of others.
+// Lookup finds the records of one user in one account, the newest first. It
+// ignores incomplete lines and those of others.
 func TestLookup(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "trail.jsonl")
 	tr := mustOpen(t, path)
@@ -85,7 +85,7 @@ func TestLookup(t *testing.T) {
 }
 
 // Blocks end anywhere within lines. A line that is longer than any record hides
-// nothing but itself.
+// only itself.
 func TestLookupAcrossBlocks(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "trail.jsonl")
 	tr := mustOpen(t, path)
@@ -104,7 +104,7 @@ func TestLookupAcrossBlocks(t *testing.T) {
 	}
 }
 
-// Of a large trail the end is read, and the page says how far back that was.
+// Only the end of a large trail is read, and the result says how far back.
 func TestLookupIsBounded(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "trail.jsonl")
 	tr := mustOpen(t, path)
@@ -122,7 +122,7 @@ func TestLookupIsBounded(t *testing.T) {
 	if found, err := tr.Lookup(ctx, Query{Most: 1}); err == nil && (found.All || !found.Since.IsZero()) {
 		t.Errorf("read on for somebody who left: %+v", found)
 	}
-	// No more than a few read at one time.
+	// Only a few lookups read at the same time.
 	for range lookupsAtOnce {
 		tr.lookups <- struct{}{}
 	}
@@ -131,7 +131,7 @@ func TestLookupIsBounded(t *testing.T) {
 	}
 }
 
-// The file that was rotated goes on where the new one ends.
+// The search continues in the rotated file.
 func TestLookupAfterRotation(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "trail.jsonl")
 	tr := mustOpen(t, path)
@@ -157,7 +157,7 @@ func TestLookupAfterRotation(t *testing.T) {
 	}
 }
 
-// Nothing is read of what is no file.
+// Only regular files are read.
 func TestLookupOfNoFile(t *testing.T) {
 	pipe := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {

@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// recorded names the members of inputs and outputs that the trail keeps, at
-// any depth. Whatever is not named here is left out: a member that a later SDK
-// brings, or a secret someone forgot to think of, cannot slip in. Left out on
-// purpose, besides passwords, secrets, seeds, codes and report content, are
-// the bodies of certificates and public keys: people paste private ones.
+// recorded names the members of inputs and outputs that the trail keeps, at any
+// depth. All others are omitted, so that a new member of a later SDK, or a
+// forgotten secret, never gets into the trail. Besides passwords, secrets,
+// seeds, codes and report content, it deliberately omits the bodies of
+// certificates and public keys, because people paste private ones.
 var recorded = func() map[string]bool {
 	set := map[string]bool{}
 	for _, name := range strings.Fields(`
@@ -71,37 +71,37 @@ var recorded = func() map[string]bool {
 	return set
 }()
 
-// MayRecord reports whether the trail keeps a member, named as in AWS's model,
-// of the input and output of every action.
+// MayRecord reports whether the trail keeps a member of the input and output of
+// every action. The member has its name in AWS's model.
 func MayRecord(member string) bool { return recorded[member] }
 
 // Members turns the SDK's input and output structs into requestParameters and
-// responseElements. How is worked out once for each type. Safe for concurrent
-// use.
+// responseElements. It plans each type once. It is safe for concurrent use.
 type Members struct {
 	may   func(action, member string) bool
 	plans sync.Map // reflect.Type → *structPlan
 }
 
-// NewMembers returns a Members that keeps what may reports true for, which
-// knows the action.
+// NewMembers returns a Members that keeps the members for which may returns
+// true.
 func NewMembers(may func(action, member string) bool) *Members {
 	return &Members{may: may}
 }
 
 // Request returns the requestParameters for in, a pointer to an SDK input
-// struct such as *iam.CreateUserInput; nil, which is written as null, if none
-// is set. Bytes fields are never recorded. Texts are cut after 8 KiB, as they
-// are written; beyond 64 KiB further members are left out, and
+// struct such as *iam.CreateUserInput. It returns nil, which is written as
+// null, if no member is set. Bytes are never recorded. Texts are cut after 8
+// KiB, in their written form. Beyond 64 KiB further members are omitted, and
 // "truncated": true says so.
 func (m *Members) Request(in any) json.RawMessage { return m.object(in, "Input") }
 
 // Response returns the responseElements for out, the output of an action that
-// is not ReadOnly. Dates are written as CloudTrail writes them there:
-// "Nov 23, 2026 2:20:00 PM", in UTC.
+// is not ReadOnly. Dates have CloudTrail's form: "Nov 23, 2026 2:20:00 PM", in
+// UTC.
 func (m *Members) Response(out any) json.RawMessage { return m.object(out, "Output") }
 
-// emptyEnum is awsmodel's EmptyEnum, an enumerated member that was given empty.
+// emptyEnum is awsmodel's EmptyEnum, an enumerated member that is present and
+// empty.
 const emptyEnum = "\x00"
 
 const (
@@ -153,7 +153,7 @@ type fieldPlan struct {
 
 type valueWriter func(w *memberWriter, v reflect.Value)
 
-// maxDepth ends types that hold themselves; none of those recorded does.
+// maxDepth ends recursive types. None of the recorded ones is recursive.
 const maxDepth = 8
 
 func (m *Members) makePlan(action string, t reflect.Type, depth int) *structPlan {
@@ -170,7 +170,7 @@ func (m *Members) makePlan(action string, t reflect.Type, depth int) *structPlan
 	return p
 }
 
-// lowerFirst makes CloudTrail's spelling: sSHPublicKeyId.
+// lowerFirst returns CloudTrail's spelling: sSHPublicKeyId.
 func lowerFirst(name string) string { return strings.ToLower(name[:1]) + name[1:] }
 
 var (
@@ -178,8 +178,8 @@ var (
 	textsType = reflect.TypeFor[map[string]string]()
 )
 
-// valueWriter returns nil for types that are never recorded, bytes and maps of
-// anything but texts among them.
+// valueWriter returns nil for types that are never recorded, such as bytes and
+// maps of anything except texts.
 func (m *Members) valueWriter(action string, t reflect.Type, depth int) valueWriter {
 	if depth > maxDepth {
 		return nil

@@ -18,7 +18,7 @@ import (
 	"rollcall/internal/awsmodel"
 )
 
-// ofEvery keeps what is kept of every action.
+// ofEvery keeps the members that are kept for every action.
 func ofEvery(_, member string) bool { return MayRecord(member) }
 
 func TestMembersRequest(t *testing.T) {
@@ -59,7 +59,7 @@ func TestMembersRequest(t *testing.T) {
 		{"untyped nil", nil, ``},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			for range 2 { // the second time from the plan kept
+			for range 2 { // the second time with the cached plan
 				if d := cmp.Diff(c.want, string(m.Request(c.in))); d != "" {
 					t.Error(d)
 				}
@@ -135,7 +135,8 @@ func fill(v reflect.Value, path string) {
 	}
 }
 
-// served are the inputs and outputs of the actions this list was made for.
+// served are the inputs and outputs of the actions for which this list was
+// written.
 var served = []any{
 	iam.CreateUserInput{}, iam.CreateUserOutput{}, iam.GetUserInput{}, iam.ListUsersInput{}, iam.UpdateUserInput{},
 	iam.DeleteUserInput{}, iam.TagUserInput{}, iam.UntagUserInput{}, iam.ListUserTagsInput{},
@@ -227,10 +228,10 @@ var served = []any{
 	iam.GetContextKeysForPrincipalPolicyInput{},
 }
 
-// Of all members the served actions have, exactly these stay out of the trail,
-// but for those that the registration of an action names: ExternalId,
-// PrincipalArn, ProvidedContexts, ProviderId, TargetPrincipal, TaskPolicyArn. A
-// member that a new SDK brings shows up here first.
+// Exactly these members of the served actions are omitted, except those in the
+// registration of an action: ExternalId, PrincipalArn, ProvidedContexts,
+// ProviderId, TargetPrincipal, TaskPolicyArn. This test fails first if a new
+// SDK has a new member.
 func TestMembersLeftOut(t *testing.T) {
 	want := []string{
 		"AddPrivateKey", "AuthenticationCode1", "AuthenticationCode2", "Base32StringSeed", "CertificateBody",
@@ -283,7 +284,7 @@ func TestMembersLeftOut(t *testing.T) {
 	}
 }
 
-// Every operation of both services passes, and bytes never do.
+// Every operation of both services is supported, and bytes are never recorded.
 func TestMembersOfAnyOutput(t *testing.T) {
 	all := NewMembers(func(string, string) bool { return true })
 	for _, v := range []any{
@@ -342,8 +343,8 @@ func ExampleMembers_Request() {
 	// Output: {"passwordResetRequired":false,"userName":"Bob"}
 }
 
-// What AWS's model knows to be secret is on no list of ours: a member of any
-// action, served or not, that the trail would show.
+// Our lists contain no member that AWS's model marks as secret in any action,
+// served or not.
 func TestRecordedHoldsNoSecret(t *testing.T) {
 	checked := 0
 	var walk func(op, path string, s *awsmodel.Shape)

@@ -5,13 +5,13 @@ import (
 	"io"
 )
 
-// recentBytes is the length of the end of the file that Recent reads. A crash
-// leaves records of the last second or two in doubt.
+// recentBytes is the length of the end of the file that Recent reads. After a
+// crash, the records of the last second or two are in doubt.
 const recentBytes = 16 << 20
 
-// Recent reports which of the events have a record among the last ones of the
-// file that says what became of them. It knows no events of other sinks, and
-// none of a file that was moved away.
+// Recent reports which of the events have a record with a result among the last
+// ones of the file. It finds no events in other sinks, and none in a file that
+// was moved away.
 func (t *Trail) Recent(ids []string) map[string]bool {
 	if t.path == "" {
 		return nil
@@ -28,8 +28,8 @@ func (t *Trail) Recent(ids []string) map[string]bool {
 	return recordedIDs(end, ids)
 }
 
-// recordedIDs looks for events in whole lines. No text from a client looks like
-// a member: quotes within texts are escaped.
+// recordedIDs searches complete lines for events. No text from a client looks
+// like a member, because quotes within texts are escaped.
 func recordedIDs(text []byte, ids []string) map[string]bool {
 	wanted := map[string]bool{}
 	for _, id := range ids {

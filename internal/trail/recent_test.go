@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Recent finds what is in the file, except records that do not know what became
-// of their call, and lines that were cut.
+// Recent finds everything in the file, except records without the result of
+// their call, and incomplete lines.
 func TestRecent(t *testing.T) {
 	tr, err := Open(filepath.Join(t.TempDir(), "trail.jsonl"))
 	if err != nil {

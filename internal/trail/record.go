@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// The kinds of caller CloudTrail tells apart.
+// The kinds of caller in CloudTrail.
 const (
 	Root          = "Root"
 	IAMUser       = "IAMUser"
@@ -18,11 +18,11 @@ const (
 	Unknown       = "Unknown" // not authenticated: no signature, or a wrong one
 
 	// Operator is a user of the system who runs a command on an installation.
-	// CloudTrail knows none.
+	// CloudTrail has no such kind.
 	Operator = "RollcallOperator"
 
-	// WebIdentityUser is a caller that showed a token of an OIDC provider, and
-	// SAMLUser one that showed an assertion of a SAML provider.
+	// WebIdentityUser is a caller with a token of an OIDC provider, and
+	// SAMLUser one with an assertion of a SAML provider.
 	WebIdentityUser = "WebIdentityUser"
 	SAMLUser        = "SAMLUser"
 )
@@ -32,32 +32,32 @@ const (
 	APICall       = "AwsApiCall"
 	ConsoleSignIn = "AwsConsoleSignIn"
 	ServiceEvent  = "AwsServiceEvent"
-	// OperatorAct is CloudTrail's word for what is done and is no call of an API.
+	// OperatorAct is CloudTrail's word for an act that is not a call of an API.
 	OperatorAct = "AwsConsoleAction"
 )
 
-// Hidden is CloudTrail's text where people are known to type secrets by
-// mistake, as passwords into the field of the user name.
+// Hidden is CloudTrail's text for fields in which people often type secrets by
+// mistake, such as passwords in the field of the user name.
 const Hidden = "HIDDEN_DUE_TO_SECURITY_REASONS"
 
-// eventVersion is the version of CloudTrail's record this shape follows.
+// eventVersion is the version of CloudTrail's record that this form follows.
 const eventVersion = "1.11"
 
-// Bounds of a record. All are held against what is written, so after escaping:
-// a byte that is no UTF-8 becomes six.
+// Limits of a record. All apply to the written form, after escaping: an invalid
+// byte becomes six.
 const (
-	// maxText says how many bytes of a text the caller chose are kept, as in
-	// CloudTrail.
+	// maxText is the number of bytes that are kept of a text that the caller
+	// chose, as in CloudTrail.
 	maxText = 1024
-	// maxRecord bounds a record. Its parameters and elements are bounded by
-	// Members, so that only a record that was made otherwise can be too large.
+	// maxRecord limits a record. Members limits its parameters and elements, so
+	// only a record from elsewhere can be too large.
 	maxRecord = 192 << 10
-	// maxStranger bounds the record of a Stranger, with its line break.
+	// maxStranger limits the record of a Stranger, including its line break.
 	maxStranger = 2 << 10
 )
 
-// Record is one event, its fields in the order they are written. Empty fields
-// are left out where CloudTrail leaves them out.
+// Record is one event, with its fields in their written order. Empty fields are
+// omitted as in CloudTrail.
 type Record struct {
 	UserIdentity        Identity
 	EventTime           time.Time // when the request completed; written in UTC to the second
@@ -66,29 +66,29 @@ type Record struct {
 	AWSRegion           string    // us-east-1 for IAM, wherever it runs
 	SourceIPAddress     string
 	UserAgent           string
-	ErrorCode           string // empty for a call that succeeded
+	ErrorCode           string // empty for a successful call
 	ErrorMessage        string
 	RequestParameters   json.RawMessage // valid JSON, or nil, which is written as null; see Members
 	ResponseElements    json.RawMessage // null for calls that only read
 	AdditionalEventData json.RawMessage
 	RequestID           string
-	EventID             string // Write makes one where it is empty
-	ReadOnly            bool   // nothing that is stored is changed
+	EventID             string // Write creates one if it is empty
+	ReadOnly            bool   // no stored data changes
 	Resources           []Resource
 	EventType           string // empty means AwsApiCall
 	RecipientAccountID  string
 	TLS                 *TLSDetails // nil for plain HTTP
 	FromConsole         bool
-	// Line, where it is set, is the whole record as AppendJSON once made it.
+	// Line, if it is set, is the whole record in the form of AppendJSON.
 	Line []byte
 	// Stranger says that the call was refused and that nobody was authenticated.
-	// It is not written. Such a record has at most 2 KiB, and Write leaves out
-	// those of a flood; see Budget.
+	// It is not written. Such a record has at most 2 KiB, and Write omits those
+	// of a flood; see Budget.
 	Stranger bool
 }
 
-// Identity says who called. ARN, account and key are those the signature
-// proved; for Unknown only AccessKeyID is set, as the caller claimed it.
+// Identity is the caller. ARN, account and key were proved by the signature.
+// For Unknown only AccessKeyID is set, unverified.
 type Identity struct {
 	Type           string
 	PrincipalID    string
@@ -99,8 +99,8 @@ type Identity struct {
 	UserName       string
 	SessionContext *SessionContext // nil without a session
 	InvokedBy      string
-	// IdentityProvider is the provider of the token that a WebIdentityUser or
-	// SAMLUser showed.
+	// IdentityProvider is the provider of a WebIdentityUser's or SAMLUser's
+	// token.
 	IdentityProvider string
 }
 
@@ -121,7 +121,7 @@ type SessionIssuer struct {
 	UserName    string
 }
 
-// Resource is a thing the call touched.
+// Resource is a thing that the call affected.
 type Resource struct {
 	ARN       string
 	AccountID string
@@ -135,12 +135,12 @@ type TLSDetails struct {
 	HostHeader  string
 }
 
-// omitted stands for parameters that are too large for the record.
+// omitted replaces parameters that are too large for the record.
 var omitted = json.RawMessage(`{"omitted":true}`)
 
-// AppendJSON appends the record as one JSON object without a line break
-// anywhere in it, whatever the texts hold. Its size is bounded: texts are cut,
-// and parameters that are too large become {"omitted":true}.
+// AppendJSON appends the record as one JSON object without a line break,
+// whatever its texts contain. Its size is limited: texts are cut, and
+// parameters that are too large become {"omitted":true}.
 func (r *Record) AppendJSON(dst []byte) []byte {
 	if r.Line != nil {
 		return append(dst, r.Line...)
@@ -163,7 +163,7 @@ func (r *Record) AppendJSON(dst []byte) []byte {
 	return dst
 }
 
-// omit leaves out what has no bound of its own.
+// omit drops the parts without their own limit.
 func (r *Record) omit() {
 	for _, part := range []*json.RawMessage{&r.RequestParameters, &r.ResponseElements, &r.AdditionalEventData} {
 		if len(*part) > len(omitted) {
@@ -173,7 +173,7 @@ func (r *Record) omit() {
 	r.Resources = nil
 }
 
-// append appends the record. Of each text it keeps so many bytes.
+// append appends the record. It keeps at most text bytes of each text.
 func (r *Record) append(dst []byte, text int) []byte {
 	o := object{dst: append(dst, '{'), most: text}
 	o.text("eventVersion", eventVersion)
@@ -271,7 +271,7 @@ func appendResources(dst []byte, resources []Resource, text int) []byte {
 			dst = append(dst, ',')
 		}
 		o := object{dst: append(dst, '{'), most: text}
-		o.text("ARN", r.ARN) // upper case in CloudTrail, here alone
+		o.text("ARN", r.ARN) // upper case in CloudTrail, only here
 		o.optional("accountId", r.AccountID)
 		o.optional("type", r.Type)
 		dst = append(o.dst, '}')
@@ -279,9 +279,8 @@ func appendResources(dst []byte, resources []Resource, text int) []byte {
 	return append(dst, ']')
 }
 
-// recordedMessage is the error text as the trail keeps it. IAM repeats the
-// whole body in MalformedCertificate, and people upload private keys by
-// mistake.
+// recordedMessage returns the error text for the trail. IAM repeats the whole
+// body in MalformedCertificate, and people upload private keys by mistake.
 func recordedMessage(code, message string) string {
 	if code == "MalformedCertificate" {
 		return "Certificate " + Hidden + " is malformed."
@@ -292,7 +291,7 @@ func recordedMessage(code, message string) string {
 // object appends the members of a JSON object; dst ends with its open brace.
 type object struct {
 	dst  []byte
-	most int // bytes of a text
+	most int // maximum bytes of a text
 	more bool
 }
 
@@ -355,13 +354,13 @@ func appendBool(dst []byte, b bool) []byte {
 
 const hexDigits = "0123456789abcdef"
 
-// appendString appends the beginning of s as a JSON string: what is between
-// the quotes has at most so many bytes, and no half character. Control
-// characters, also the line separators of JavaScript, are escaped; bytes that
-// are no UTF-8 become U+FFFD.
+// appendString appends the beginning of s as a JSON string. The text between
+// the quotes has at most most bytes, and no half character. Control characters
+// and the line separators of JavaScript are escaped. Invalid bytes become
+// U+FFFD.
 func appendString(dst []byte, s string, most int) []byte {
 	dst = append(dst, '"')
-	start := 0 // of what is not yet appended
+	start := 0 // start of the text that has not been appended yet
 	for i := 0; i < len(s); {
 		if b := s[i]; b >= 0x20 && b < 0x7f && b != '"' && b != '\\' && most > 0 {
 			most--

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// A sink that takes nothing any more delays no call beyond the deadline. When
-// it continues, every record of a change is there, complete and once.
+// A sink that accepts nothing delays no call beyond the deadline. When it
+// continues, every record of a change is there, complete and once.
 func TestStall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &gate{entered: make(chan struct{}), goOn: make(chan struct{})}
@@ -85,7 +85,7 @@ func TestStall(t *testing.T) {
 	})
 }
 
-// Close ends although the sink never takes anything again.
+// Close ends even if the sink never accepts anything again.
 func TestCloseWhileStalled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &gate{entered: make(chan struct{}), goOn: make(chan struct{})}
@@ -110,9 +110,9 @@ func TestCloseWhileStalled(t *testing.T) {
 	})
 }
 
-// A collector stops reading its pipe, under load, and continues later: no line
-// is torn, none is lost, none comes twice. Another process that writes into the
-// same pipe does not mix with them.
+// A collector stops reading its pipe under load, and continues later. No line
+// is torn, lost or repeated. Another process that writes to the same pipe does
+// not mix with them.
 func TestPipeWhoseReaderStops(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
@@ -137,7 +137,7 @@ func TestPipeWhoseReaderStops(t *testing.T) {
 					return
 				default:
 				}
-				// The funnel does this: no change while the trail is down.
+				// Callers do this: no change while the trail is down.
 				if tr.Probe() != nil {
 					time.Sleep(time.Millisecond)
 					continue
@@ -201,7 +201,7 @@ func TestPipeWhoseReaderStops(t *testing.T) {
 	}
 }
 
-// What a trail that gives up leaves in a pipe ends with a whole line.
+// The data of an abandoned write in a pipe ends with a complete line.
 func TestPipeGetsWholeLines(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
@@ -219,7 +219,7 @@ func TestPipeGetsWholeLines(t *testing.T) {
 		wg.Go(func() { _ = tr.Write(&Record{RequestID: fmt.Sprint(i), UserAgent: strings.Repeat("x", 900)}) })
 	}
 	wg.Wait()
-	// Make room for a part of what waits.
+	// Make room for part of the waiting data.
 	buf := make([]byte, 1<<20)
 	n, err := reader.Read(buf[:20_000])
 	if err != nil {

@@ -9,34 +9,32 @@ import (
 	"time"
 )
 
-// Budget bounds the records of Strangers, because anybody can be any number of
-// them at no cost. The first records of every second are written. The others
+// Budget limits the records of Strangers, because unauthenticated calls cost an
+// attacker nothing. The first records of every second are written. The others
 // are counted, and within ten seconds a RefusalsOmitted event reports how many
 // calls there were, with which error codes, from how many addresses and from
 // which ones most. Zero fields mean 20 and 200.
 type Budget struct {
-	PerAddress int // records per second of one address
-	Overall    int // records per second of all addresses together
+	PerAddress int // records per second for one address
+	Overall    int // records per second for all addresses together
 }
 
 const (
-	// summaryEvery is the time between two reports about the records that are
-	// left out.
+	// summaryEvery is the time between two reports about omitted records.
 	summaryEvery = 10 * time.Second
-	// maxAddresses bounds the addresses that are distinguished between two
+	// maxAddresses limits the addresses that are distinguished between two
 	// events, maxNamed those that one event names.
 	maxAddresses = 10_000
 	maxNamed     = 10
-	// maxCodes bounds the error codes of an event. All of them are ours.
+	// maxCodes limits the error codes of an event. All of them are ours.
 	maxCodes = 20
 )
 
-// strangers keeps the Budget. It is safe for concurrent use.
+// strangers enforces the Budget. It is safe for concurrent use.
 type strangers struct {
 	mu sync.Mutex
-	// second is the one that written and from count: the records of all
-	// addresses, and of each that has one. There are no more addresses than
-	// records.
+	// second is the second of written and from, which count the records of all
+	// addresses, and of each address. There are no more addresses than records.
 	second  int64
 	written int
 	from    map[string]int
@@ -44,17 +42,17 @@ type strangers struct {
 	left leftOut
 }
 
-// leftOut holds what is known about the calls that left no record of their own.
+// leftOut describes the calls without a record.
 type leftOut struct {
-	since     time.Time // of the first; zero if there is none
+	since     time.Time // time of the first; zero if there is none
 	calls     int
 	codes     map[string]int
 	addresses map[string]int
 	more      bool // there were more addresses than are distinguished
 }
 
-// admit reports whether a record should be written. If not, it is counted;
-// first reports that it is the first one since the last summary.
+// admit reports whether a record should be written. If not, it is counted.
+// first says that it is the first one since the last summary.
 func (s *strangers) admit(b Budget, rec *Record, now time.Time) (ok, first bool) {
 	if b.PerAddress == 0 {
 		b.PerAddress = 20
@@ -94,7 +92,7 @@ func (l *leftOut) count(rec *Record, now time.Time) (first bool) {
 	return first
 }
 
-// take returns what was left out since its last call.
+// take returns the omitted records since its last call.
 func (s *strangers) take() leftOut {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -103,7 +101,7 @@ func (s *strangers) take() leftOut {
 	return l
 }
 
-// record returns the event that reports what was left out.
+// record returns the event about the omitted records.
 func (l leftOut) record(now time.Time) *Record {
 	type named struct {
 		SourceIPAddress string `json:"sourceIPAddress"`

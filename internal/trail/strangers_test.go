@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// hostile fills every text of a record with the bytes that grow most.
+// hostile fills every text of a record with the bytes that grow most when they
+// are escaped.
 func hostile(stranger bool) *Record {
 	x := strings.Repeat("\xff\"\x00\u2028", 3000)
 	return &Record{
@@ -34,8 +35,8 @@ func TestRecordIsBounded(t *testing.T) {
 	if len(known) > maxRecord || !json.Valid(known[len("before"):]) || !bytes.Contains(known, []byte(without)) {
 		t.Errorf("%d bytes", len(known))
 	}
-	// A request can really fill only this: a stranger has no session and no
-	// names.
+	// A request can only fill these: an unauthenticated caller has no session
+	// and no names.
 	r := hostile(true)
 	x, id := r.UserAgent, strings.Repeat("x", 36)
 	r.UserIdentity = Identity{Type: WebIdentityUser, PrincipalID: x, UserName: x, IdentityProvider: x, AccessKeyID: x}
@@ -60,8 +61,8 @@ func TestTextIsCutAfterEscaping(t *testing.T) {
 	}
 }
 
-// A flood of refused calls writes a bounded trail, and none of them is lost
-// without being counted.
+// A flood of refused calls writes a limited trail, and every one of them is
+// counted.
 func TestStrangersAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &flaky{}

@@ -1,27 +1,25 @@
-// Package trail is the audit trail: one line of JSON for each call, in the
-// shape of a CloudTrail record, so that programs which read CloudTrail can read
-// it.
+// Package trail writes the audit trail. It has one line of JSON for each call,
+// in the form of a CloudTrail record, so programs for CloudTrail can read it.
 //
 // It promises:
 //
-//   - Write returns nil only after the whole line went to the sink (and, with
-//     Sync, to the disk). A caller that gets an error must not acknowledge the
-//     call.
+//   - Write returns nil only after the sink (and, with Sync, the disk) has the
+//     whole line. A caller that gets an error must not acknowledge the call.
 //   - No call waits longer than the Deadline, whatever the sink does. A sink
-//     that takes nothing for so long has stalled: Probe says so immediately,
-//     and the waiting lines go out, in order and complete, when it takes them
-//     again.
-//   - Each line goes out within one write(2). Lines of callers that come at
-//     the same time share one write, and each caller learns what became of its
-//     own line. No text that a client chose can break a line.
+//     that accepts nothing for that long has stalled: Probe says so
+//     immediately, and the waiting lines are written, in order and complete,
+//     when it accepts them again.
+//   - Each line is written within one write(2). Simultaneous callers share one
+//     write, and each gets the result of its own line. No text from a client
+//     can break a line.
 //   - After a write that was cut short the next one begins with a line break,
-//     so that only the cut line is unreadable. Into a pipe lines of up to
-//     4 KiB are never cut.
+//     so that only the cut line is unreadable. In a pipe, lines of up to 4 KiB
+//     are never cut.
 //   - While the sink fails, Probe says so before a change is made. Records that
 //     cannot be written are kept in memory, those of changes longest. They are
 //     written when the sink is back, after a TrailResumed event that reports
 //     the gap and counts the records that were lost.
-//   - What strangers write is bounded; see Budget.
+//   - The records of unauthenticated callers are limited; see Budget.
 //   - No secret is written: inputs and outputs pass [Members], which keeps only
 //     named members.
 package trail
@@ -37,7 +35,7 @@ import (
 )
 
 const (
-	// maxKept bounds the bytes of records that are kept while the sink fails or
+	// maxKept limits the bytes of records that are kept while the sink fails or
 	// has stalled. Changes are then refused, so only those that have already
 	// begun need space. Calls that change nothing get half of it.
 	maxKept = 1 << 20
@@ -46,49 +44,50 @@ const (
 	// /readyz.
 	defaultDeadline = 5 * time.Second
 
-	// recheckEvery is the time between two comparisons of the file with what
-	// its path names, so that a trail that was moved away or deleted does not
-	// continue unseen.
+	// recheckEvery is the time between two checks that the path still names the
+	// open file, so that the trail does not continue in a moved or deleted
+	// file.
 	recheckEvery = time.Second
 )
 
-// ErrStalled reports that the sink has taken nothing for longer than the
+// ErrStalled reports that the sink has accepted nothing for longer than the
 // Deadline.
 var ErrStalled = errors.New("the trail has stalled: a write into it does not end")
 
 // Trail writes records. It is safe for concurrent use.
 type Trail struct {
-	// Sync makes Write wait until its line is on disk (fsync). Callers that
-	// come together share one. Set it before the first Write; it has no effect
+	// Sync makes Write wait until its line is on disk (fsync). Simultaneous
+	// callers share one fsync. Set it before the first Write. It has no effect
 	// on sinks that cannot sync, such as pipes.
 	Sync bool
 
-	// Strangers bounds the records of strangers. Set it before the first Write.
+	// Strangers limits the records of unauthenticated callers. Set it before
+	// the first Write.
 	Strangers Budget
 
-	// Deadline is the longest that Write, Probe, Reopen and Close may take. Set
-	// it before the first Write. New sets five seconds.
+	// Deadline is the maximum time of Write, Probe, Reopen and Close. Set it
+	// before the first Write. New sets five seconds.
 	Deadline time.Duration
 
 	strangers strangers
-	summary   sync.Mutex // held while their records are summarised
+	summary   sync.Mutex // held while a summary of their records is written
 
 	path string // empty unless the sink is a file named by path
-	// lookups has a place for each Lookup that reads.
+	// lookups has a place for each Lookup that is reading.
 	lookups chan struct{}
 	off     bool
 
-	// retryEvery is the least time between two attempts on a failing sink.
+	// retryEvery is the minimum time between two attempts on a failing sink.
 	retryEvery time.Duration
 
-	// Only the writer uses these. It is one goroutine, which lives while there
-	// is something to do; the sink may block it for any time.
+	// Only the writer uses these. It is one goroutine, which exists while there
+	// is work. The sink may block it for any time.
 	broken  bool // the content of the sink ends within a line
 	pipe    bool // the sink is a pipe
 	checked time.Time
 
-	// mu guards the batch that callers may join, and the record of failure. It
-	// is never held during a write.
+	// mu guards the batch that callers may join, and the failure. It is never
+	// held during a write.
 	mu      sync.Mutex
 	sink    io.Writer // only the writer changes it
 	next    *batch
@@ -100,26 +99,26 @@ type Trail struct {
 	healthy atomic.Bool // failing is zero
 }
 
-// failure describes what happened since the last successful write.
+// failure describes the time since the last successful write.
 type failure struct {
 	since   time.Time // zero: the last write succeeded
 	err     error
 	attempt time.Time // the last failed write
-	stalled time.Time // since when it is known that the writer does not return; zero: it does
-	kept    []byte    // whole lines, to be written later
+	stalled time.Time // the time since which the writer has not returned; zero if it has
+	kept    []byte    // complete lines, to be written later
 	keptN   int
-	lost    int // records that are lost
+	lost    int // number of lost records
 }
 
-// batch holds the lines of callers that came together.
+// batch holds the lines of simultaneous callers.
 type batch struct {
 	buf    []byte
 	lines  []line
 	reopen bool          // open the file again first
-	done   chan struct{} // closed when the rest is set
+	done   chan struct{} // closed when the other fields are set
 
-	written  int   // bytes of buf that are on the sink
-	err      error // for the callers whose line is not
+	written  int   // number of bytes of buf that the sink has
+	err      error // for the callers whose line was not written
 	reopened error
 }
 
@@ -130,9 +129,9 @@ type line struct {
 }
 
 // Open returns a trail that appends to the file dest, which it creates with
-// mode 0600; "-" is standard output, "off" is a trail that keeps nothing. An
-// empty dest is refused, so that a forgotten setting does not switch the trail
-// off.
+// mode 0600. "-" is standard output, and "off" is a trail that keeps nothing.
+// An empty dest is an error, so that a missing setting does not turn off the
+// trail.
 func Open(dest string) (*Trail, error) {
 	switch dest {
 	case "":
@@ -173,9 +172,9 @@ func (t *Trail) Off() bool { return t.off }
 var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 2048); return &b }}
 
 // Write appends the record as one line and returns when it is written. It gives
-// the record an EventID if it has none. On an error the line is not, or not
+// the record an EventID if it has none. After an error the line is not, or not
 // certainly, on the sink: it may be kept for later. A failing sink is tried at
-// most ten times a second; between attempts, Write and Probe return the last
+// most ten times a second. Between attempts, Write and Probe return the last
 // error.
 //
 // The record of a Stranger beyond the Budget is counted and not written.
@@ -205,18 +204,18 @@ func (t *Trail) Write(rec *Record) error {
 	return nil
 }
 
-// summarize makes the writer report the strangers whose records were left out.
-// If the report cannot be written it is kept, as the records of changes are.
+// summarize makes the writer report omitted records. If the report cannot be
+// written it is kept, like the records of changes.
 func (t *Trail) summarize() {
-	t.summary.Lock() // Close must find what was taken
+	t.summary.Lock() // Close must find the taken counts
 	defer t.summary.Unlock()
 	if left := t.strangers.take(); left.calls > 0 {
 		_, _, _ = t.append(left.record(time.Now()))
 	}
 }
 
-// append adds the record's line to the next batch, and returns where it ends.
-// The error says that nobody can wait for it.
+// append adds the record's line to the next batch, and returns where the line
+// ends. The error says that the caller cannot wait for it.
 func (t *Trail) append(rec *Record) (b *batch, end int, err error) {
 	if rec.EventID == "" {
 		rec.EventID = NewEventID()
@@ -254,7 +253,7 @@ func room(change bool) int {
 }
 
 // gather returns the batch that the writer takes next, and makes sure that
-// there is a writer. t.mu is held.
+// there is a writer. The caller holds t.mu.
 func (t *Trail) gather() *batch {
 	if t.next == nil {
 		t.next = &batch{done: make(chan struct{})}
@@ -293,8 +292,8 @@ func (t *Trail) wait(b *batch) error {
 func (t *Trail) Healthy() bool { return t.healthy.Load() }
 
 // Probe returns nil if a record can probably be written. Call it before a
-// change is made. After a failed write it tries the sink again and returns the
-// error if it still fails.
+// change. After a failed write it tries the sink again and returns the error if
+// it still fails.
 func (t *Trail) Probe() error {
 	if t.healthy.Load() {
 		return nil
@@ -317,7 +316,7 @@ func (t *Trail) Probe() error {
 }
 
 // Flush returns when the written records are on disk, if the sink has one.
-// Unlike the others it has no deadline: the disk may hang.
+// Unlike the other methods it has no deadline, because the disk may hang.
 func (t *Trail) Flush() error {
 	if t.Sync || t.off {
 		return nil
@@ -333,7 +332,7 @@ func (t *Trail) Flush() error {
 }
 
 // Reopen opens the file again, for log rotation. On an error the trail
-// continues with the file that it has. It does nothing for other sinks.
+// continues with the old file. It does nothing for other sinks.
 func (t *Trail) Reopen() error {
 	t.mu.Lock()
 	b := t.gather()

@@ -24,7 +24,7 @@ type event struct {
 	}
 }
 
-// mustEvents reads lines, of which broken are not JSON.
+// mustEvents reads lines. A number of them, broken, are not JSON.
 func mustEvents(t *testing.T, text string, broken int) []event {
 	t.Helper()
 	if text != "" && !strings.HasSuffix(text, "\n") {
@@ -79,8 +79,8 @@ func mustWrite(t *testing.T, tr *Trail, rec Record) {
 	}
 }
 
-// flaky is a sink that takes room more bytes and then fails. It remembers each
-// write.
+// flaky is a sink that accepts a number of bytes and then fails. It records
+// each write.
 type flaky struct {
 	mu      sync.Mutex
 	room    int
@@ -150,7 +150,7 @@ func TestWriteFailure(t *testing.T) {
 		if room > 0 {
 			broken = 1
 		}
-		// All are there, late.
+		// All of them are there, late.
 		events := mustEvents(t, strings.TrimPrefix(f.text.String(), before), broken)
 		if got := names(events); got != "TrailResumed Change Read Refused B" {
 			t.Fatalf("room %d: events %s in %s", room, got, f.text.String())
@@ -349,11 +349,11 @@ func TestSync(t *testing.T) {
 	if err := tr.Probe(); err != nil {
 		t.Fatal(err)
 	}
-	// B may be there twice, with one event id.
+	// B may be there twice, with the same event id.
 	if got := names(mustEvents(t, f.text.String(), 0)); got != "A B TrailResumed B" {
 		t.Errorf("events %s", got)
 	}
-	f.syncErr = syscall.EINVAL // what a pipe answers
+	f.syncErr = syscall.EINVAL // the answer of a pipe
 	mustWrite(t, tr, Record{EventName: "C"})
 }
 
@@ -391,8 +391,8 @@ func mustWriteMany(t *testing.T, tr *Trail, writers, each int) {
 	wg.Wait()
 }
 
-// Sinks fail and come back at random, under many writers: each change is in the
-// trail in the end, whatever its caller was told.
+// Sinks fail and recover at random, under many writers: in the end each change
+// is in the trail, whatever result its caller got.
 func TestNoChangeIsLost(t *testing.T) {
 	f := &flaky{}
 	tr := New(f)

@@ -12,7 +12,7 @@ import (
 	"rollcall/internal/ownfile"
 )
 
-// work runs the writer: it writes batches until there are no more.
+// work runs the writer. It writes batches until there are no more.
 func (t *Trail) work(ended chan struct{}) {
 	defer close(ended)
 	for {
@@ -37,8 +37,8 @@ func (t *Trail) work(ended chan struct{}) {
 	}
 }
 
-// round writes a batch, and before it what an earlier failure left, and tells
-// its callers.
+// round writes the data of an earlier failure and then a batch, and returns the
+// results to the callers.
 func (t *Trail) round(b *batch, failing failure) {
 	if b.reopen {
 		b.reopened = t.reopen()
@@ -53,7 +53,8 @@ func (t *Trail) round(b *batch, failing failure) {
 	}
 	now.drop(did.kept)
 	if did.caughtUp {
-		// What failing reported is written. A stall of this very round is not.
+		// The failure in failing has been reported. A stall in this round has
+		// not.
 		now.since, now.err = now.stalled, nil
 	}
 	now.stalled = time.Time{}
@@ -75,8 +76,8 @@ func (t *Trail) round(b *batch, failing failure) {
 	close(b.done)
 }
 
-// keep keeps the lines of a batch that were not written. Changes among them
-// happened, though they were not acknowledged, so there must be a record of
+// keep keeps the lines of a batch that were not written. Their changes
+// happened, although they were not acknowledged, so there must be a record of
 // them.
 func (f *failure) keep(b *batch) {
 	start := 0
@@ -94,7 +95,7 @@ func (f *failure) keep(b *batch) {
 	}
 }
 
-// drop forgets the first bytes of the kept records, as far as they are whole
+// drop removes the first bytes of the kept records, as far as they are complete
 // lines.
 func (f *failure) drop(written int) {
 	whole := bytes.LastIndexByte(f.kept[:written], '\n') + 1
@@ -107,12 +108,12 @@ type progress struct {
 	tried    bool  // the sink was tried
 	told     bool  // the event that reports a failure is written
 	kept     int   // bytes of the kept records that count as written
-	caughtUp bool  // all that comes before the new lines counts as written
+	caughtUp bool  // everything before the new lines counts as written
 	written  int   // bytes of the new lines that count as written
 	err      error // nil: all is written
 }
 
-// attempt writes what an earlier failure left and then buf. If not all of it
+// attempt writes the data of an earlier failure and then buf. If not everything
 // fits, the written part is not written again: a backlog may need several
 // attempts.
 func (t *Trail) attempt(buf []byte, failing failure) progress {
@@ -142,7 +143,7 @@ func (t *Trail) attempt(buf []byte, failing failure) progress {
 }
 
 // prepare makes the sink ready. After a failure it opens the file again, and
-// from time to time it checks whether the file is still the one at its path.
+// from time to time it checks whether the path still names it.
 func (t *Trail) prepare(failing bool) error {
 	if t.path == "" {
 		return nil
@@ -181,7 +182,7 @@ func (t *Trail) reopen() error {
 		t.sink = f
 	}
 	t.mu.Unlock()
-	// Every line in it was written or reported; Flush knows only the new file.
+	// Every line in it was written or reported. Flush only knows the new file.
 	_ = syncTo(old)
 	if c, ok := old.(io.Closer); ok {
 		_ = c.Close()
@@ -191,7 +192,7 @@ func (t *Trail) reopen() error {
 	return nil
 }
 
-// openFile never waits: a named pipe without a reader is an error.
+// openFile never waits: for a named pipe without a reader it returns an error.
 func openFile(path string) (*os.File, error) {
 	return ownfile.Open(path, os.O_WRONLY|os.O_APPEND|syscall.O_NONBLOCK)
 }
@@ -213,8 +214,8 @@ func endsWithinLine(f *os.File) bool {
 	return err != nil || last[0] != '\n'
 }
 
-// write writes out, into a file by one call. n is the number of bytes that
-// count as written.
+// write writes out, to a file in one call. n is the number of bytes that count
+// as written.
 func (t *Trail) write(out []byte) (n int, err error) {
 	for err == nil && n < len(out) {
 		part := out[n:]
@@ -231,7 +232,7 @@ func (t *Trail) write(out []byte) (n int, err error) {
 	}
 	if n > 0 && t.Sync {
 		if lost := syncTo(t.sink); lost != nil {
-			return 0, errors.Join(err, lost) // nobody knows how much of it is on disk
+			return 0, errors.Join(err, lost) // it is unknown how much of it is on disk
 		}
 	}
 	return n, err
@@ -249,8 +250,8 @@ func syncTo(sink io.Writer) error {
 	return err
 }
 
-// atomicWrite is the most that POSIX writes into a pipe as a whole. An
-// abandoned write of no more leaves no half line, and writers do not mix.
+// atomicWrite is the largest write that POSIX writes to a pipe as a whole. An
+// abandoned write of that size leaves no half line, and writers do not mix.
 const atomicWrite = 4096
 
 func isPipe(sink io.Writer) bool {
@@ -262,8 +263,8 @@ func isPipe(sink io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeNamedPipe != 0
 }
 
-// wholeLines returns the beginning of out that goes into a pipe by one write:
-// as many lines as fit, or one that is longer.
+// wholeLines returns the beginning of out that is written to a pipe in one
+// write: as many lines as fit, or one longer line.
 func wholeLines(out []byte) []byte {
 	if len(out) <= atomicWrite {
 		return out
@@ -277,8 +278,8 @@ func wholeLines(out []byte) []byte {
 	return out
 }
 
-// catchUp returns what must come before the next line: the end of a broken
-// line, and after a failure the event that reports it and the kept records.
+// catchUp returns the data before the next line: the end of a broken line, and
+// after a failure the event that reports it and the kept records.
 func (t *Trail) catchUp(f failure) []byte {
 	var out []byte
 	if t.broken {
@@ -297,7 +298,7 @@ func (t *Trail) catchUp(f failure) []byte {
 	return append(append(resumed.AppendJSON(out), '\n'), f.kept...)
 }
 
-// serviceEvent returns the record of something that the service did by itself.
+// serviceEvent returns the record of an event that the service caused itself.
 func serviceEvent(name string, data []byte, now time.Time) *Record {
 	return &Record{
 		UserIdentity:        Identity{Type: AWSService, InvokedBy: "rollcall"},
