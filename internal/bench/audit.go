@@ -14,12 +14,12 @@ import (
 	"rollcall/report"
 )
 
-// auditedAsOf is the moment from which the ages in the audited report count.
+// auditedAsOf is the time from which the ages in the audited report count.
 const auditedAsOf = "2026-11-23T12:00:00Z"
 
-// dictReader is a program such as people write themselves: three of the
-// controls, console passwords without MFA and keys that are old or unused, in a
-// loop over csv.DictReader.
+// dictReader is a program as people write them: three of the controls, console
+// passwords without MFA and keys that are old or unused, in a loop over
+// csv.DictReader.
 const dictReader = `
 import csv, json, sys
 from datetime import datetime, timedelta
@@ -40,8 +40,8 @@ with open(sys.argv[1], newline="") as f:
 json.dump(counts, sys.stdout)
 `
 
-// audit measures the audit of a large report, from the file to a summary, in
-// turn with the loop in Python.
+// audit measures the audit of a large report, from the file to a summary,
+// alternating with the loop in Python.
 func (b *bench) audit(ctx context.Context) error {
 	file := filepath.Join(b.dir, "large.csv")
 	if err := writeLarge(file, b.users, false); err != nil {
@@ -107,9 +107,9 @@ func (b *bench) diff(ctx context.Context) error {
 }
 
 // writeLarge writes a report of n users: half of them with passwords, half of
-// those with MFA, 60 % with keys. A later report is a month younger than another:
-// one user in ten used a key, one in a hundred rotated one, one in a thousand
-// left and one in a thousand came.
+// those with MFA, 60 % with keys. A later report is a month younger: one user in
+// ten used a key, one in a hundred rotated one, one in a thousand left and one in
+// a thousand is new.
 func writeLarge(file string, n int, later bool) (err error) {
 	f, err := os.Create(file)
 	if err != nil {

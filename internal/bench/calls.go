@@ -52,7 +52,7 @@ func (b *bench) firstAnswer(start func() (*process, error), runs int) (time.Dura
 	return median(all), nil
 }
 
-// against measures one of our rates in turn with moto's and adds the row.
+// against measures one of our rates and moto's, alternately, and adds the row.
 func (b *bench) against(
 	ctx context.Context, name, figure string, factor float64, d time.Duration,
 	measure func(t target, d time.Duration) (float64, error),
@@ -114,8 +114,8 @@ func (b *bench) getUser(ctx context.Context) error {
 		})
 }
 
-// create measures durable writes: a user and an access key for it. Requests
-// are signed beforehand, so that the client's work is not measured.
+// create measures durable writes: a user and an access key for it. Requests are
+// signed in advance, so that the client's work is not measured.
 func (b *bench) create(ctx context.Context) error {
 	const pairs = 4000 // for each client; more than one run can send
 	run := 0

@@ -21,7 +21,7 @@ import (
 const (
 	// consoleUsers counts the users of the account whose pages are measured.
 	consoleUsers = 100_000
-	// linksPerPath bounds the addresses of one page that are measured: the page of a
+	// linksPerPath limits the addresses of one page that are measured: the page of a
 	// user is the same for all.
 	linksPerPath = 8
 	consoleLimit = 200 * time.Millisecond
@@ -53,12 +53,12 @@ func (b *bench) console(ctx context.Context) error {
 		if _, err := made(p.target); err != nil {
 			return err
 		}
-		time.Sleep(1100 * time.Millisecond) // the next run must not find this report young enough
+		time.Sleep(1100 * time.Millisecond) // the next run must not find this report recent enough
 	}
 	return b.visit(v)
 }
 
-// visit measures the pages, from the first one on.
+// visit measures the pages, starting with the first.
 func (b *bench) visit(v *visitor) error {
 	var slowest, largest, first viewed
 	paths, count := map[string]int{}, 0
@@ -99,7 +99,7 @@ func (b *bench) visit(v *visitor) error {
 	return nil
 }
 
-// fillTrail leaves the records of a busy service: more than any page reads.
+// fillTrail writes the records of a busy service: more than any page reads.
 func fillTrail(path string) error {
 	t, err := trail.Open(path)
 	if err != nil {
@@ -121,7 +121,7 @@ type visitor struct {
 	client *http.Client
 }
 
-// viewed is a page as it came.
+// viewed is a received page.
 type viewed struct {
 	at    string
 	took  time.Duration
@@ -165,8 +165,8 @@ func newVisitor(ctx context.Context, t target) (*visitor, error) {
 	return v, nil
 }
 
-// view asks for a page once, and then several times when what it shows is
-// worked out.
+// view requests a page once, and then several times when its content has been
+// computed.
 func (v *visitor) view(at string, runs int) (first, usual viewed, err error) {
 	first, later, err := v.get(at)
 	for start := time.Now(); err == nil && later; {
@@ -190,7 +190,7 @@ func (v *visitor) view(at string, runs int) (first, usual viewed, err error) {
 
 var links = regexp.MustCompile(`href="(/console/[^"#]*)["#]`)
 
-// get asks for an address. Downloads are no pages, and are not read.
+// get requests an address. Downloads are not pages, and are not read.
 func (v *visitor) get(at string) (got viewed, later bool, err error) {
 	start := time.Now()
 	answer, err := v.client.Get(v.url + at)

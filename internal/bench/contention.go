@@ -49,8 +49,8 @@ func (b *bench) contend(ctx context.Context, nodes, clients int) (rate float64, 
 	return b.createUsers(targets, clients, each)
 }
 
-// createUsers spreads the clients over the nodes. Its requests are signed
-// beforehand; clients go on after a failure, and count it.
+// createUsers spreads the clients over the nodes. Its requests are signed in
+// advance. Clients continue after a failure, and count it.
 func (b *bench) createUsers(nodes []*process, clients int, d time.Duration) (rate float64, failed int64, err error) {
 	perClient := 40_000 / clients
 	requests := make([][][]byte, clients)

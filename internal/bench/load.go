@@ -22,7 +22,7 @@ type target struct {
 	credentials sigv4test.Credentials
 }
 
-// request is a signed POST as it goes over the wire. The load generator sends
+// request returns a signed POST in its wire form. The load generator sends
 // these bytes itself: an SDK client would cost more than the server, on the
 // same two cores.
 func (t target) request(service, form string) []byte {
@@ -41,7 +41,7 @@ func (t target) request(service, form string) []byte {
 	return b.Bytes()
 }
 
-// client is one connection, opened again when the server closes it.
+// client is one connection. It is opened again when the server closes it.
 type client struct {
 	addr string
 	conn net.Conn
@@ -71,7 +71,7 @@ func (c *client) do(request []byte, to io.Writer) (status int, n int64, err erro
 			return status, n, nil
 		}
 		c.close()
-		// A server may close a connection that was idle; a fresh one may not.
+		// A server may close an idle connection, but not a new one.
 		if fresh || try > 0 {
 			return status, n, err
 		}
@@ -120,7 +120,7 @@ func (c *client) once(request []byte, to io.Writer) (status int, n int64, err er
 	return status, n, err
 }
 
-// call is one request that must succeed.
+// call returns one request that must succeed.
 func (t target) call(service, form string) (string, error) {
 	c := &client{addr: t.addr}
 	defer c.close()

@@ -1,7 +1,7 @@
-// Bench measures Rollcall as its users meet it, a real process on loopback, and
-// prints one table: each figure, its goal, and the command that measures it
-// again. If python3 has moto, it is measured in turn with Rollcall, run by run,
-// so that a machine whose speed drifts is fair to both.
+// Bench measures Rollcall as a real process on loopback, and prints one table:
+// each figure, its goal, and the command that measures it again. If python3 has
+// moto, the runs of moto and Rollcall alternate, so that a machine whose speed drifts
+// is fair to both.
 //
 //	bench [-only name,...] [-users n] [-runs n] rollcall-binary
 package main
@@ -25,8 +25,8 @@ import (
 type bench struct {
 	binary string
 	dir    string
-	users  int // of the large report
-	runs   int // of everything that is measured more than once
+	users  int // number of users in the large report
+	runs   int // number of repetitions of each measurement
 	moto   bool
 	table  table.Writer
 	failed int

@@ -14,14 +14,14 @@ import (
 	"rollcall/internal/sigv4/sigv4test"
 )
 
-// The caller of the measurement has as many policies, with as many statements,
-// as IAM allows to be attached to a user.
+// The caller in the measurement has as many policies, with as many statements,
+// as IAM allows to attach to a user.
 const (
 	policiesOfCaller = 10
 	statementsOfEach = 5
 )
 
-// policies measures a signed GetUser by a user whom ten policies reach, in turn
+// policies measures a signed GetUser by a user with ten policies, alternating
 // with the same call by root, on each engine.
 func (b *bench) policies(ctx context.Context) error {
 	if err := b.policiesOn(ctx, "SQLite", ""); err != nil {

@@ -17,7 +17,7 @@ import (
 	"rollcall/internal/sigv4/sigv4test"
 )
 
-// process is a server under measurement, in a process of its own.
+// process is a server that is measured, in a separate process.
 type process struct {
 	target
 	cmd *exec.Cmd
@@ -71,7 +71,7 @@ func (p *process) stop() {
 	}
 }
 
-// peak returns the most memory that the process ever had resident, in MiB.
+// peak returns the maximum resident memory of the process so far, in MiB.
 func (p *process) peak() float64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
@@ -139,8 +139,9 @@ func (r *rollcall) serve(args ...string) (*process, error) {
 	return start(addr, r.root, nil, r.binary, append(all, args...)...)
 }
 
-// moto starts moto's server, if it is installed. seed users are created inside
-// it before it listens: through its API they would take longer than all else.
+// moto starts moto's server, if it is installed. It creates seed users inside
+// the server before it listens: through its API they would take longer than
+// everything else.
 func moto(seed int) (*process, error) {
 	addr := freeAddr()
 	host, port, _ := net.SplitHostPort(addr)

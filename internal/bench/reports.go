@@ -128,7 +128,7 @@ func (b *bench) reportTimes(
 		if err != nil {
 			return 0, 0, 0, 0, 0, err
 		}
-		// The next run must not find this report young enough.
+		// The next run must not find this report recent enough.
 		time.Sleep(time.Second)
 	}
 	return median(makes), median(gets), median(makePeaks), median(getPeaks), size, nil
@@ -217,7 +217,7 @@ func (b *bench) reportPostgres(ctx context.Context) error {
 }
 
 // flat measures the cost of a user in reports of growing size. The cost of a
-// small report is that of the calls; the report of an empty account is
+// small report is that of the calls, so the time for an empty account is
 // subtracted.
 func (b *bench) flat(ctx context.Context) error {
 	empty, err := b.costOf(ctx, 0)
@@ -272,7 +272,7 @@ func (b *bench) costOf(ctx context.Context, users int) (time.Duration, error) {
 			return 0, err
 		}
 		all = append(all, took)
-		// The next run must not find this report young enough.
+		// The next run must not find this report recent enough.
 		time.Sleep(250 * time.Millisecond)
 	}
 	return median(all), nil

@@ -23,13 +23,13 @@ import (
 	"rollcall/internal/trail"
 )
 
-// signIns counts the strangers who try passwords at one time.
+// signIns is the number of attackers who try passwords at the same time.
 const signIns = 64
 
-// signIn measures how signed calls fare while many strangers try passwords,
-// each another user from another address, so that no pause holds them. The
-// service runs within this program, because the console would see one address
-// alone; what hashes passwords is a process of the binary, as for 'serve'.
+// signIn measures signed calls while many attackers try passwords, each for
+// another user from another address, so that no pause delays them. The service
+// runs within this program, because the console would only see one address. A
+// process of the binary hashes passwords, as for 'serve'.
 func (b *bench) signIn(ctx context.Context) error {
 	dir := filepath.Join(b.dir, "sign-in")
 	if err := os.Mkdir(dir, 0o700); err != nil {
@@ -64,7 +64,7 @@ func (b *bench) signIn(ctx context.Context) error {
 	return errors.Join(err, <-ended, s.Close())
 }
 
-// discard is a trail that costs nothing and is not off.
+// discard is a trail that costs nothing but is not off.
 type discard struct{}
 
 func (discard) Write(p []byte) (int, error) { return len(p), nil }
@@ -98,7 +98,7 @@ func (b *bench) signInBeside(ctx context.Context, people *signin.Service, accoun
 	return nil
 }
 
-// flood tries wrong passwords until ctx ends, and says how many were hashed.
+// flood tries wrong passwords until ctx ends, and returns how many were hashed.
 func flood(ctx context.Context, people *signin.Service, account string) (hashed int) {
 	var mu sync.Mutex
 	var wait sync.WaitGroup
@@ -116,7 +116,7 @@ func flood(ctx context.Context, people *signin.Service, account string) (hashed 
 					mu.Unlock()
 					continue
 				}
-				time.Sleep(10 * time.Millisecond) // what a door's answer takes
+				time.Sleep(10 * time.Millisecond) // the time of an answer
 			}
 		})
 	}
@@ -124,7 +124,7 @@ func flood(ctx context.Context, people *signin.Service, account string) (hashed 
 	return hashed
 }
 
-// slowest is the 99th percentile of what a call of one client takes.
+// slowest returns the 99th percentile of the time of one client's calls.
 func (t target) slowest(d time.Duration) (time.Duration, error) {
 	c := &client{addr: t.addr}
 	defer c.close()

@@ -21,9 +21,9 @@ import (
 // container is the amount of memory that docs/operations.md calls enough.
 const container = 128 << 20
 
-// A container of that size is not outgrown, by default, by changes, a report
-// and strangers at the same time. The test needs permission to create a control
-// group.
+// By default, a container of that size is sufficient for changes, a report and
+// unauthenticated clients at the same time. The test needs permission to create
+// a control group.
 func TestSmallContainer(t *testing.T) {
 	group := newGroup(t, container)
 	flags := []string{"--data", e2etest.DataDir(t)}
@@ -68,7 +68,7 @@ func TestSmallContainer(t *testing.T) {
 		group.read(t, "memory.failcnt"))
 }
 
-// group is a control group whose memory is bounded.
+// group is a control group with a memory limit.
 type group struct{ dir string }
 
 // newGroup creates one, of version 1 or 2, whichever works.

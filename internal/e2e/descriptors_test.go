@@ -11,8 +11,9 @@ import (
 	"rollcall/internal/e2e/e2etest"
 )
 
-// With few descriptors, and more clients than those who read no answer, others
-// are served, the service can be watched, and it ends well within its grace.
+// With few descriptors, and many clients that read no answer, others still get
+// answers, the service can be watched, and it ends well within its grace
+// period.
 func TestFewDescriptors(t *testing.T) {
 	t.Parallel()
 	flags := []string{"--data", e2etest.DataDir(t)}

@@ -19,16 +19,16 @@ import (
 	"rollcall/internal/sigv4/sigv4test"
 )
 
-// misbehaviour is a kind of caller that does the service no good: it leaves,
-// waits, never reads, or floods.
+// misbehaviour is a kind of harmful caller: it leaves, waits, never reads, or
+// floods.
 type misbehaviour struct {
 	name   string
 	atOnce int
-	pause  time.Duration // after each turn
+	pause  time.Duration // pause after each turn
 	turn   func(c *caller)
 }
 
-// misbehaviours are the kinds that nobody else may notice. The changes of those
+// misbehaviours are kinds that nobody else may notice. The changes of those
 // with a key stay within fifty users.
 var misbehaviours = []misbehaviour{
 	{"hangs up, without a key", 2, 10 * time.Millisecond, func(c *caller) {
@@ -55,28 +55,27 @@ var misbehaviours = []misbehaviour{
 	{"reads a report slowly", 10, time.Second, (*caller).readSlowly},
 }
 
-// unknownKey signs as a stranger does.
+// unknownKey is a key that the service does not know.
 var unknownKey = e2etest.Key{ID: "AKIAIOSFODNN7STRANGE", Secret: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
 
-// patience is the time for which a caller holds a connection that it has no use
-// for.
+// patience is the time for which a caller holds an idle connection.
 const patience = 20 * time.Second
 
 // caller is one caller of a kind.
 type caller struct {
 	ctx  context.Context
 	node *e2etest.Process
-	key  e2etest.Key // of an account
+	key  e2etest.Key // a key of an account
 	host string
-	// from is the address that all callers of a kind call from.
+	// from is the address of all callers of a kind.
 	from net.IP
 	// turns and wrong count; first is the first wrong answer.
 	turns, wrong *atomic.Int64
 	first        func(error)
 }
 
-// misbehave makes all kinds call until the context ends; wait then waits for
-// them. A wrong answer to a caller that waits for it is an error.
+// misbehave starts callers of all kinds until the context ends. wait then waits
+// for them. A wrong answer to a caller that waits for it is an error.
 func misbehave(
 	ctx context.Context, t *testing.T, node *e2etest.Process, k e2etest.Key, pace func() time.Duration,
 ) (report func() string, wait func()) {
@@ -111,18 +110,18 @@ func misbehave(
 	}, callers.Wait
 }
 
-// dial connects until the caller's time is over.
+// dial connects for the caller's remaining time.
 func (c *caller) dial() (*net.TCPConn, func()) {
 	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: c.from}, Timeout: 5 * time.Second}
 	conn, err := d.DialContext(c.ctx, "tcp", c.host)
 	if err != nil {
-		return nil, func() {} // refused: there is no room
+		return nil, func() {} // refused, because there is no room
 	}
 	stop := context.AfterFunc(c.ctx, func() { conn.Close() })
 	return conn.(*net.TCPConn), func() { stop(); conn.Close() }
 }
 
-// request returns a signed call as it goes over the wire.
+// request returns a signed call in its wire form.
 func (c *caller) request(k e2etest.Key, agent, form string) []byte {
 	r, err := http.NewRequest(http.MethodPost, c.node.URL+"/", strings.NewReader(form))
 	if err != nil {
@@ -202,7 +201,7 @@ func (c *caller) halfClose() {
 	}
 }
 
-// hold sends what it can and then does nothing.
+// hold sends as much as it can and then does nothing.
 func (c *caller) hold(text string) {
 	conn, closed := c.dial()
 	defer closed()
@@ -218,7 +217,7 @@ func (c *caller) hold(text string) {
 	}
 }
 
-// flood makes a hundred calls that are refused, with texts that are not UTF-8.
+// flood sends a hundred calls that are refused, with texts that are not UTF-8.
 func (c *caller) flood() {
 	conn, closed := c.dial()
 	defer closed()

@@ -21,14 +21,13 @@ import (
 	"rollcall/internal/sigv4/sigv4test"
 )
 
-// answerWithin is the longest wait of a caller that behaves, on a slow machine
-// too.
+// answerWithin is the maximum wait of a well-behaved caller, even on a slow
+// machine.
 const answerWithin = 30 * time.Second
 
-// TestMisbehaviour has every kind of misbehaviour at the same time as ordinary
-// load, for some seconds or for -soak. Callers that behave see no error, and
-// the memory, descriptors, disk and connections that the service holds do not
-// grow.
+// TestMisbehaviour runs every kind of misbehaviour at the same time as ordinary
+// load, for some seconds or for -soak. Well-behaved callers see no error, and
+// the memory, descriptors, disk and connections of the service do not grow.
 func TestMisbehaviour(t *testing.T) {
 	e2etest.EachStore(t, func(t *testing.T, flags []string) {
 		lasts, users := 6*time.Second, 2000
@@ -103,7 +102,7 @@ func checkFates(t *testing.T, node *e2etest.Process, data string, acc e2etest.Ac
 	t.Logf("%d changes recorded, %d facts agree with them", fates.Changes, agree)
 }
 
-// honest counts the calls of callers that behave.
+// honest counts the calls of well-behaved callers.
 type honest struct {
 	t      *testing.T
 	node   *e2etest.Process
@@ -118,7 +117,7 @@ type honest struct {
 
 // pace returns the recent time to an answer, or the time since the last one. A
 // misbehaving caller waits for a multiple of it between its turns, so that it
-// does not outrun a slow machine.
+// does not overload a slow machine.
 func (h *honest) pace() time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -130,7 +129,7 @@ func (h *honest) String() string {
 		h.errors.Load(), h.slow.Round(time.Millisecond))
 }
 
-// work calls at the pace of a busy program.
+// work sends calls at the pace of a busy program.
 func (h *honest) work(ctx context.Context, i int) {
 	client := h.node.IAM(h.acc.Root())
 	for round := 0; ctx.Err() == nil; round++ {
@@ -138,7 +137,7 @@ func (h *honest) work(ctx context.Context, i int) {
 	}
 }
 
-// workOnce lives the life of one user, with a look at the whole account.
+// workOnce runs the life of one user, and reads the whole account.
 func (h *honest) workOnce(ctx context.Context, client *iam.Client, name string) {
 	var k e2etest.Key
 	for _, call := range []func(context.Context) error{
@@ -178,7 +177,7 @@ func (h *honest) workOnce(ctx context.Context, client *iam.Client, name string) 
 			return err
 		},
 	} {
-		// Callers that behave finish what they have begun.
+		// Well-behaved callers finish what they have begun.
 		if !h.call(context.WithoutCancel(ctx), call) {
 			return
 		}
@@ -202,10 +201,10 @@ func (h *honest) call(ctx context.Context, call func(context.Context) error) boo
 	return err == nil
 }
 
-// held holds the figures of the service at one moment.
+// held holds the resources of the service at one moment.
 type held struct {
 	resident, descriptors, trail, wal, database int64
-	// connections are those to PostgreSQL; sessions counts all that were ever
+	// connections are those to PostgreSQL. sessions counts all that were ever
 	// opened.
 	connections, sessions int64
 }
@@ -232,8 +231,7 @@ func (m *measuring) watch(ctx context.Context) {
 			m.took = time.Since(m.began)
 			return
 		case <-tick.C:
-			// If the machine stops for seconds, that does not fail a run of
-			// seconds.
+			// If the machine stops for seconds, a short run does not fail.
 			if status, text := e2etest.Get(m.t, m.node.Admin+"/readyz"); status != 200 && *e2etest.Soak > 0 {
 				m.t.Errorf("not ready after %v: %s", time.Since(m.began), text)
 			}
@@ -287,7 +285,7 @@ func most(all []held, of func(held) int64) (n int64) {
 	return n
 }
 
-// columns are the measurements, with the growth that each may show from the
+// columns are the measurements, with the growth that each may have from the
 // second quarter of the time, when the service has warmed up, to the last one.
 var columns = []struct {
 	name  string
@@ -315,16 +313,16 @@ func (m *measuring) String() string {
 	return b.String()
 }
 
-// trailRate returns how fast the trail grew.
+// trailRate returns how fast the trail has grown.
 func (m *measuring) trailRate() int64 {
 	first, last := m.all[0], m.all[len(m.all)-1]
 	return int64(float64(last.trail-first.trail) / (m.every * time.Duration(len(m.all)-1)).Seconds())
 }
 
-// mostHeld bounds the memory in bytes, whatever is asked of the service.
+// mostHeld limits the memory in bytes, whatever the load.
 const mostHeld = 300 << 20
 
-// check compares what the service held while everyone called with the bounds.
+// check compares the resources of the service under load with the limits.
 func (m *measuring) check(before held) {
 	m.t.Helper()
 	quarter := len(m.all) / 4
@@ -338,13 +336,14 @@ func (m *measuring) check(before held) {
 	if got := most(m.all, func(h held) int64 { return h.resident }); got > mostHeld && !e2etest.RaceEnabled {
 		m.t.Errorf("%d bytes resident, want at most %d", got, mostHeld)
 	}
-	// Strangers may have 1 MB per second; the others leave 100 to 300 calls.
+	// Unauthenticated callers may write 1 MB per second. The others leave 100
+	// to 300 calls.
 	if rate := m.trailRate(); rate > 1_500_000 {
 		m.t.Errorf("the trail grew by %d bytes a second", rate)
 	}
 }
 
-// checkAfterwards waits until the service has released what it held for callers
+// checkAfterwards waits until the service has released the resources of callers
 // that have left.
 func (m *measuring) checkAfterwards(before held) {
 	m.t.Helper()

@@ -13,8 +13,8 @@ import (
 	"rollcall/internal/e2e/e2etest"
 )
 
-// TestStart measures from exec to the first answer. The bound is generous, for
-// machines that do other things at the same time; the figure is printed.
+// TestStart measures the time from exec to the first answer. The limit is
+// generous, for machines that are busy. The figure is printed.
 func TestStart(t *testing.T) {
 	const bound = 2 * time.Second
 	var took []time.Duration
@@ -60,9 +60,9 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// TestInitialization measures what every start pays, whatever the command: the
-// memory that our packages take before main. Bytes can be compared on machines
-// of any speed.
+// TestInitialization measures the cost of every start, whatever the command:
+// the memory that our packages allocate before main. Bytes can be compared on
+// machines of any speed.
 func TestInitialization(t *testing.T) {
 	const bound = 64 << 10
 	cmd := exec.Command(e2etest.Binary, "version")

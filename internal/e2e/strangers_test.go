@@ -21,16 +21,15 @@ import (
 	"rollcall/internal/e2e/e2etest"
 )
 
-// strangers is the number of connections that hold what they can at the same
-// time.
+// strangers is the number of simultaneous connections that hold as much as they
+// can.
 var strangers = flag.Int("strangers", 300, "how many connections of strangers hold what they can")
 
-// mostResident bounds the memory of the service meanwhile, however many there
-// are.
+// mostResident limits the memory of the service with any number of them.
 const mostResident = 200 << 20
 
-// Connections of strangers, each of which holds as much as it may, take little
-// memory, and clients with a key are served meanwhile.
+// Connections of unknown clients, each of which holds as much as it may, use
+// little memory, and clients with a key still get answers.
 func TestStrangersHoldLittle(t *testing.T) {
 	t.Parallel()
 	data := e2etest.DataDir(t)
@@ -63,7 +62,7 @@ func TestStrangersHoldLittle(t *testing.T) {
 			before := resident(t, p, "VmRSS")
 			closeAll := hold(p.URL, *strangers, kind.sent)
 			defer closeAll()
-			// A usual client: it tries again.
+			// A usual client retries.
 			patient := e2etest.Config(p.URL, a.Root(), e2etest.Transport(t))
 			patient.Retryer = nil
 			for range 5 + *strangers/100 {
@@ -150,11 +149,11 @@ var (
 	readersUsers = flag.Int("readers-users", 20_000, "how many users that report has")
 )
 
-// mostOfReader bounds the cost of a reader that stopped, whatever the report's
-// size; garbage is what the collector may leave besides.
+// mostOfReader limits the cost of a stopped reader, whatever the report's size.
+// garbage is the additional garbage that the collector may leave.
 const mostOfReader, garbage = 256 << 10, 48 << 20
 
-// Clients that ask for a report and stop reading it each hold little of it.
+// Clients that request a report and stop reading it each hold little of it.
 func TestSlowReadersHoldLittle(t *testing.T) {
 	t.Parallel()
 	flags := []string{"--data", e2etest.DataDir(t)}

@@ -29,12 +29,13 @@ import (
 	"rollcall/internal/e2e/e2etest"
 )
 
-// ownProcesses names the sessions whose commands are processes of their own.
-// Those of the others are forked from one Python; see package awscli.
+// ownProcesses are the sessions whose commands run in separate processes. The
+// commands of the others are forked from one Python process; see package
+// awscli.
 var ownProcesses = []string{"report"}
 
-// TestAWSCLI runs the sessions of testdata/aws: the AWS CLI of this machine,
-// version 1 or 2, against an emulator that each session has for itself.
+// TestAWSCLI runs the sessions of testdata/aws: this machine's AWS CLI, version
+// 1 or 2, against a separate emulator for each session.
 func TestAWSCLI(t *testing.T) {
 	t.Parallel()
 	cli, err := awscli.Find()
@@ -74,7 +75,7 @@ func TestAWSCLI(t *testing.T) {
 			case "profiles":
 				return cli.ReadsEndpoints(), nil
 			case "outbound":
-				// A CLI that knows the action says which argument is missing.
+				// A CLI that knows the action names the missing argument.
 				out, _ := exec.Command(cli.Path, "sts", "get-web-identity-token").CombinedOutput()
 				return strings.Contains(string(out), "--audience"), nil
 			}
@@ -130,8 +131,8 @@ func ownProcess(ts *testscript.TestScript, command []string) (int, error) {
 	return 0, err
 }
 
-// capture NAME... sets variables to the words that the last command printed,
-// without the quotes of JSON.
+// capture NAME... sets variables to the words in the last command's output,
+// without JSON's quotes.
 func capture(ts *testscript.TestScript, _ bool, args []string) {
 	words := strings.Fields(ts.ReadFile("stdout"))
 	if len(words) != len(args) {
@@ -154,16 +155,16 @@ func as(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("AWS_SESSION_TOKEN", token)
 }
 
-// expand FILE puts the variables' values into a file.
+// expand FILE inserts the variables' values into a file.
 func expand(ts *testscript.TestScript, _ bool, args []string) {
 	text := os.Expand(ts.ReadFile(args[0]), ts.Getenv)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
 }
 
 // totp SEEDFILE STEP NAME... sets variables to the code that a device with this
-// seed shows STEP from now, and to the codes after it. One command makes a
-// device's pair and the code that is used next: however long the CLI takes,
-// they follow each other.
+// seed shows STEP from now, and to the codes after it. One command returns a
+// device's pair and the next code: however long the CLI takes, they are
+// consecutive.
 func oneTimeCodes(ts *testscript.TestScript, _ bool, args []string) {
 	seed := strings.TrimSpace(ts.ReadFile(args[0]))
 	step, err := time.ParseDuration(args[1])

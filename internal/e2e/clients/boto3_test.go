@@ -14,7 +14,7 @@ import (
 )
 
 // TestBoto3 runs the programs of testdata/boto3. A program prints a line for
-// each of its tests and ends with exit code 0, or says what is wrong.
+// each of its tests and exits with code 0, or describes the error.
 // ROLLCALL_TEST_PYTHON names another Python than the first that has boto3.
 func TestBoto3(t *testing.T) {
 	t.Parallel()
@@ -42,7 +42,7 @@ func TestBoto3(t *testing.T) {
 				flags...)...)
 			return e2etest.Serve(t, flags...), acc
 		},
-		// This report takes its time, and expires soon.
+		// This report takes long to generate, and expires soon.
 		"largereport": func(t *testing.T) (*e2etest.Process, e2etest.Account) {
 			flags := []string{"--data", e2etest.DataDir(t)}
 			acc := e2etest.CreateAccount(t, flags...)

@@ -47,7 +47,8 @@ func newPythonFiles(t *testing.T) string {
 	return dir
 }
 
-// sshKey returns what looks like an RSA public key: a real one takes long.
+// sshKey returns a text that looks like an RSA public key, because a real one
+// takes long.
 func sshKey(t *testing.T) []byte {
 	t.Helper()
 	n, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 2047))

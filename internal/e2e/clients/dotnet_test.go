@@ -21,9 +21,9 @@ import (
 	"rollcall/internal/e2e/e2etest"
 )
 
-// TestDotNet sends what the AWS SDK for .NET sends, which AWS Tools for
-// PowerShell is built on: its headers in its order, the payload's hash in a
-// signed header, parameters sorted and escaped its way, all on one connection.
+// TestDotNet sends the same requests as the AWS SDK for .NET, which AWS Tools
+// for PowerShell uses: its headers in its order, the payload's hash in a signed
+// header, parameters sorted and escaped in its way, all on one connection.
 // (PowerShell itself is in no Debian package.)
 func TestDotNet(t *testing.T) {
 	t.Parallel()

@@ -21,7 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// Account holds what 'rollcall account create' prints.
+// Account is the output of 'rollcall account create'.
 type Account struct {
 	AccountID       string `json:"AccountId"`
 	AccessKeyID     string `json:"AccessKeyId"`
@@ -33,8 +33,8 @@ type Key struct{ ID, Secret string }
 
 func (a Account) Root() Key { return Key{a.AccessKeyID, a.SecretAccessKey} }
 
-// Transport is the client's own, so that killed nodes leave no connections
-// behind that could break another test.
+// Transport returns a separate HTTP client, so that killed nodes leave no
+// connections behind that could break another test.
 func Transport(t testing.TB) *http.Client {
 	tr := &http.Transport{MaxIdleConnsPerHost: 16}
 	t.Cleanup(tr.CloseIdleConnections)
@@ -46,7 +46,7 @@ var SharedClient = &http.Client{Transport: sdkhttp.Transport(&http.Transport{Max
 	Timeout: 60 * time.Second}
 
 // Config returns the configuration of the AWS SDK for a service at url. The
-// client tries only once, so that an outcome is that of one request.
+// client tries only once, so a result belongs to one request.
 func Config(url string, k Key, client *http.Client) aws.Config {
 	return aws.Config{
 		Region: "us-east-1", BaseEndpoint: aws.String(url), HTTPClient: client,
@@ -137,7 +137,7 @@ func CodeOf(err error) string {
 	return err.Error()
 }
 
-// Report waits until the report is complete and gets it.
+// Report waits until the report is complete and returns it.
 func Report(t *testing.T, node *Process, acc Account) *iam.GetCredentialReportOutput {
 	t.Helper()
 	client := node.IAM(acc.Root())
@@ -183,7 +183,7 @@ func SendHalf(t *testing.T, node *Process, k Key, body string) (c net.Conn, rest
 	if _, err := io.WriteString(c, "\r\n"); err != nil {
 		t.Fatal(err)
 	}
-	// The service asks for the body when it is about to read it.
+	// The service requests the body when it is about to read it.
 	const asked = "HTTP/1.1 100 Continue\r\n\r\n"
 	got := make([]byte, len(asked))
 	if _, err := io.ReadFull(c, got); err != nil || string(got) != asked {

@@ -73,17 +73,17 @@ func EachStore(t *testing.T, test func(t *testing.T, flags []string)) {
 	})
 }
 
-// DataDir returns a data directory that nobody has used yet.
+// DataDir returns an unused data directory.
 func DataDir(t testing.TB) string { return filepath.Join(t.TempDir(), "data") }
 
-// Rotation returns 'rollcall masterkey rotate', not started yet.
+// Rotation returns 'rollcall masterkey rotate', which is not started yet.
 func Rotation(t testing.TB, flags []string) *exec.Cmd {
 	cmd := exec.Command(Binary, append([]string{"masterkey", "rotate"}, flags...)...)
 	cmd.Env = Environment(t)
 	return cmd
 }
 
-// Database opens the store of an installation, to look behind the service.
+// Database opens the store of an installation, to inspect it directly.
 func Database(t *testing.T, flags []string) *store.DB {
 	t.Helper()
 	cfg := store.Config{Path: flags[1] + "/rollcall.db"}
@@ -101,8 +101,8 @@ func Seed(t *testing.T, flags []string, acc Account, n int) {
 	}
 }
 
-// CheckFile checks the SQLite file as it is on disk, with its write-ahead log.
-// It checks a copy of both, so that the check does not repair what it finds.
+// CheckFile checks the SQLite file on disk, with its write-ahead log. It checks
+// copies of both, so that the check does not repair the errors that it finds.
 func CheckFile(t *testing.T, flags []string) {
 	t.Helper()
 	if slices.Contains(flags, "--store") {

@@ -20,13 +20,14 @@ import (
 	"rollcall/internal/ownfile"
 )
 
-// Soak is the time for which the crash loops run beyond their usual rounds.
+// Soak is the additional time for which the crash loops run.
 var Soak = flag.Duration("soak", 0, "go on with the crash loops for this long")
 
 // Binary is the path of the program under test.
 var Binary string
 
-// Main builds the binary and runs a package's tests: its TestMain calls it.
+// Main builds the binary and runs a package's tests. The package's TestMain
+// calls it.
 func Main(m *testing.M) {
 	flag.Parse()
 	// Most tests wait for something other than a processor.
@@ -56,8 +57,8 @@ func buildAndRun(m *testing.M) int {
 	return m.Run()
 }
 
-// build builds the program. It is linked once for all packages that test it: the
-// copy in the user's cache stays, and Go knows whether that is what it would link.
+// build builds the program. It is linked once for all packages that test it. The
+// copy in the user's cache stays, and Go knows whether it is up to date.
 func build(to string) error {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -105,12 +106,13 @@ type Process struct {
 	Cmd    *exec.Cmd
 	Stderr *record
 	Ended  chan struct{}
-	Err    error // how it ended, once ended is closed
+	Err    error // its result, once ended is closed
 	// url and admin are the addresses that it says it listens on.
 	URL, Admin string
 }
 
-// record keeps what a process says, for a test that reads it meanwhile.
+// record keeps the output of a process, for a test that reads it at the same
+// time.
 type record struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -136,7 +138,7 @@ func Launch(t testing.TB, cmd *exec.Cmd) *Process {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}
-	// No process outlives the tests, not even those of a test that panics.
+	// No process outlives the tests, even if a test panics.
 	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -200,7 +202,7 @@ func (p *Process) WaitListening() {
 	p.t.Fatalf("rollcall does not listen after %v:\n%s", StartTimeout, p.Stderr)
 }
 
-// Dev starts the emulator with credentials of its own.
+// Dev starts the emulator with its own credentials.
 func Dev(t testing.TB, args ...string) (*Process, Account) {
 	t.Helper()
 	a := Account{AccountID: "123456789012", AccessKeyID: "AKIAIOSFODNN7EXAMPLE",
@@ -227,13 +229,13 @@ func (p *Process) Signal(s syscall.Signal) {
 	}
 }
 
-// Kill ends the process as a crash does, kill -9.
+// Kill ends the process like a crash, with kill -9.
 func (p *Process) Kill() {
 	_ = p.Cmd.Process.Signal(syscall.SIGKILL)
 	<-p.Ended
 }
 
-// Stop ends the process as an operator does. It must exit with code 0.
+// Stop ends the process like an operator. It must exit with code 0.
 func (p *Process) Stop() {
 	p.t.Helper()
 	p.Signal(syscall.SIGTERM)

@@ -18,8 +18,8 @@ import (
 )
 
 // TestCrash kills the service under load, again and again. After every crash
-// all that was acknowledged is there, and nothing that was not requested. A
-// call that the crash interrupted happened completely or not at all.
+// all acknowledged changes are there, and no change that was not requested. An
+// interrupted call happened completely or not at all.
 func TestCrash(t *testing.T) {
 	e2etest.EachStore(t, func(t *testing.T, flags []string) {
 		a := e2etest.CreateAccount(t, flags...)
@@ -37,8 +37,8 @@ func TestCrash(t *testing.T) {
 	})
 }
 
-// ledger holds what the clients know: of each user, what was acknowledged, and
-// what was requested and never answered.
+// ledger holds the knowledge of the clients: for each user, the acknowledged
+// changes, and the requested ones without an answer.
 type ledger struct {
 	mu    sync.Mutex
 	users map[string]*ledgerUser
@@ -86,7 +86,7 @@ func load(t *testing.T, node *e2etest.Process, a e2etest.Account, l *ledger, rou
 	clients.Wait()
 }
 
-// life does to one user what one client does.
+// life runs what one client does to one user.
 func (l *ledger) life(ctx context.Context, client *iam.Client, name string, round, i int) error {
 	u := &ledgerUser{round: round, doubt: true}
 	l.note(func() { l.users[name] = u })
@@ -121,8 +121,8 @@ func (l *ledger) life(ctx context.Context, client *iam.Client, name string, roun
 	return nil
 }
 
-// check compares the service with the ledger. A doubtful entry becomes what the
-// service says.
+// check compares the service with the ledger. A doubtful entry becomes the
+// service's state.
 func (l *ledger) check(t *testing.T, node *e2etest.Process, a e2etest.Account, round int) {
 	t.Helper()
 	ctx := t.Context()
@@ -188,8 +188,8 @@ func (l *ledger) checkKey(t *testing.T, node *e2etest.Process, name string, u *l
 	return 1
 }
 
-// checkCounts compares the counts of the service with what it holds: a
-// difference would be a change that was half applied.
+// checkCounts compares the counts of the service with its content. A difference
+// would be a half applied change.
 func (l *ledger) checkCounts(t *testing.T, client *iam.Client, round int) {
 	t.Helper()
 	want := 0
@@ -208,8 +208,8 @@ func (l *ledger) checkCounts(t *testing.T, client *iam.Client, round int) {
 }
 
 // TestCrashWhileRotatingMasterKey kills the rotation at any moment while the
-// service runs and seals secrets. Each time the service goes on, what it sealed
-// opens, and in the end a rotation succeeds.
+// service runs and seals secrets. Each time the service continues, its sealed
+// secrets open, and in the end a rotation succeeds.
 func TestCrashWhileRotatingMasterKey(t *testing.T) {
 	t.Parallel()
 	data := []string{"--data", e2etest.DataDir(t)}

@@ -15,7 +15,7 @@ import (
 )
 
 // TestFailover freezes the primary of two PostgreSQL servers in the middle of
-// changes and promotes its synchronous standby. Calls are refused at most until
+// changes and promotes its synchronous standby. Calls are refused only until
 // shortly after the promotion, and no acknowledged change is lost.
 func TestFailover(t *testing.T) {
 	t.Parallel()
@@ -39,7 +39,7 @@ func TestFailover(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { first.Thaw() }) // it can stop only if it runs
-	time.Sleep(2 * time.Second)        // calls are under way and wait
+	time.Sleep(2 * time.Second)        // calls are in progress and wait
 	promoted := time.Now()
 	if err := second.Promote(t.Context()); err != nil {
 		t.Fatal(err)
@@ -47,7 +47,7 @@ func TestFailover(t *testing.T) {
 	clients.waitForOneEach(t, promoted)
 	t.Logf("the first acknowledged change came %s after the promotion, one of each client after %s",
 		clients.earliest(promoted).Round(time.Millisecond), time.Since(promoted).Round(time.Millisecond))
-	// The pause was 59 s where only clients gave up; a slow machine is not that slow.
+	// If only clients gave up, the pause was 59 s. A slow machine is not that slow.
 	if took := clients.earliest(promoted); took > 10*time.Second {
 		t.Errorf("the first acknowledged change came %s after the promotion", took)
 	}
@@ -63,7 +63,7 @@ func TestFailover(t *testing.T) {
 }
 
 // creators are clients that create users one after the other, whatever the
-// answers are.
+// answers.
 type creators struct {
 	acknowledged sync.Map // name to the time of the answer
 	last         [8]atomic.Int64

@@ -100,8 +100,8 @@ func TestStopTwice(t *testing.T) {
 }
 
 // TestFullDisk fills the disk of the service. Changes are refused in AWS's
-// form, what was acknowledged stays, and once there is space again everything
-// goes on.
+// form, acknowledged ones stay, and when there is space again everything
+// continues.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	t.Run("of data and trail", func(t *testing.T) {
@@ -214,8 +214,7 @@ func fill(t *testing.T, path string) {
 	}
 }
 
-// checkServerError expects an error in AWS's form that says it is not the
-// client's fault.
+// checkServerError expects an error in AWS's form that blames the server.
 func checkServerError(t *testing.T, err error) {
 	t.Helper()
 	var response *smithyhttp.ResponseError
@@ -230,10 +229,10 @@ func checkServerError(t *testing.T, err error) {
 	}
 }
 
-// TestPostgresAway removes the database and brings it back. Meanwhile the
+// TestPostgresAway removes the database and brings it back. In the meantime the
 // service answers with errors in AWS's form and is not ready for load
-// balancers. Then everything goes on without a restart, and nothing
-// acknowledged is lost.
+// balancers. Then everything continues without a restart, and no acknowledged
+// change is lost.
 func TestPostgresAway(t *testing.T) {
 	t.Parallel()
 	server, err := storetest.StartServer(t.Context(), true)
@@ -278,8 +277,8 @@ func TestPostgresAway(t *testing.T) {
 	node.Stop()
 }
 
-// TestRefusesToStart starts the service on what it must not, or cannot, work
-// with. It says what is wrong in one line.
+// TestRefusesToStart starts the service with data that it must not, or cannot,
+// use. It reports the error in one line.
 func TestRefusesToStart(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -331,7 +330,7 @@ func TestRefusesToStart(t *testing.T) {
 }
 
 // anyonesDir returns a directory, and the user that the binary must run as so
-// that file modes have an effect: nothing stops root.
+// that file modes have an effect, because root ignores them.
 func anyonesDir(t *testing.T) (string, *syscall.Credential) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "rollcall-e2e-")

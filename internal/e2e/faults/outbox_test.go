@@ -48,7 +48,7 @@ func TestTrailAfterCrash(t *testing.T) {
 	})
 }
 
-// waitForRecords reads the trail when nothing more has come for a while: a node
+// waitForRecords reads the trail when no records have come for a while: a node
 // waits until others are known to be dead.
 func waitForRecords(t *testing.T, file, prefix string) leavers.Fates {
 	t.Helper()

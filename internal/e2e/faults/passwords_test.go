@@ -22,8 +22,8 @@ import (
 // canary is a password that must not be found anywhere.
 const canary = "Canary-of-a-passw0rd"
 
-// signIn signs bob in by the form of the console, and says with which status the
-// service answers. 303 is that of success.
+// signIn signs in bob through the form of the console, and returns the status of
+// the answer. 303 is a success.
 func signIn(t *testing.T, p *e2etest.Process, a e2etest.Account) int {
 	form := url.Values{"do": {"sign-in"}, "account": {a.AccountID}, "user": {"bob"}, "password": {canary}}
 	at := strings.Replace(p.URL, "127.0.0.1", "localhost", 1)
@@ -74,9 +74,9 @@ func gone(t *testing.T, id int) {
 	})
 }
 
-// The process that hashes passwords dies again and again: everybody is let in
-// all the same. It ends with the service, however that ends, and no password is
-// anywhere but in memory.
+// The process that hashes passwords dies again and again, but everybody can
+// sign in. It ends with the service, for whatever reason, and passwords are
+// only in memory.
 func TestProcessForPasswords(t *testing.T) {
 	t.Parallel()
 	data := e2etest.DataDir(t)

@@ -24,7 +24,7 @@ var installed = flag.String("clients", "", "the folder that scripts/install-inte
 
 func TestMain(m *testing.M) { e2etest.Main(m) }
 
-// client is the directory of one client.
+// client returns the directory of one client.
 func client(t *testing.T, name string) string {
 	t.Helper()
 	if reason, err := os.ReadFile(filepath.Join(*installed, name+".missing")); err == nil {
@@ -59,7 +59,7 @@ func newAccount(t *testing.T) account {
 	return a
 }
 
-// run runs a client's command and returns all that it says.
+// run runs a client's command and returns its whole output.
 func (a account) run(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(name, args...)
@@ -71,7 +71,7 @@ func (a account) run(t *testing.T, name string, args ...string) string {
 	return string(out)
 }
 
-// file is one of testdata.
+// file returns the path of a file in testdata.
 func file(t *testing.T, name string) string {
 	t.Helper()
 	path, err := filepath.Abs(filepath.Join("testdata", name))
@@ -97,7 +97,7 @@ func (a account) people(t *testing.T) {
 	e2etest.Must(t, err)
 }
 
-// empty fails if anything of IAM is left.
+// empty fails the test if anything of IAM remains.
 func (a account) empty(t *testing.T) {
 	t.Helper()
 	out, err := a.iam.GetAccountSummary(context.Background(), &iam.GetAccountSummaryInput{})
@@ -111,8 +111,8 @@ func (a account) empty(t *testing.T) {
 	}
 }
 
-// TestScripts runs programs in languages of their own that use IAM through a
-// client's library.
+// TestScripts runs programs in other languages that use IAM through a client's
+// library.
 func TestScripts(t *testing.T) {
 	for name, interpreter := range map[string]string{
 		"boto2": "/usr/bin/python3", "ruby": "ruby", "fog": "ruby", "javascript": "node",
@@ -160,7 +160,7 @@ func TestAnsible(t *testing.T) {
 	a.empty(t)
 }
 
-// TestCustodian finds users by what the credential report says of them.
+// TestCustodian finds users by their data in the credential report.
 func TestCustodian(t *testing.T) {
 	t.Parallel()
 	dir := client(t, "custodian")

@@ -31,7 +31,7 @@ const (
 	daveARN      = "user/Dave"
 )
 
-// tools are clients whose person is Dave, who has signed in by aws login.
+// tools are clients of Dave, who has signed in with aws login.
 type tools struct {
 	account
 	home string
@@ -52,7 +52,7 @@ func newTools(t *testing.T) tools {
 	}
 	e2etest.Must(t, err)
 	home := t.TempDir()
-	// Nothing but the endpoint is said.
+	// Only the endpoint is configured.
 	a.env = []string{
 		"HOME=" + home, "PATH=" + os.Getenv("PATH"), "LC_ALL=C.UTF-8", "AWS_ENDPOINT_URL=" + a.url, "AWS_REGION=us-east-1",
 		"AWS_DEFAULT_REGION=us-east-1", // boto3 knows no other
@@ -91,7 +91,7 @@ func (p person) post(to string, form url.Values) (at *url.URL, body string) {
 	return p.read(p.client.Do(r))
 }
 
-// allow opens what the tool wants to be opened, signs Dave in and consents.
+// allow opens the address that the tool asks for, signs in Dave and consents.
 func (p person) allow(account, address string) (body string) {
 	p.t.Helper()
 	r, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, address, nil)
@@ -111,8 +111,8 @@ func (p person) allow(account, address string) (body string) {
 
 var shownCode = regexp.MustCompile(`<code id="code">([^<]*)</code>`)
 
-// login runs aws login, with a person who allows what it asks; change may make
-// another code of the one that is typed.
+// login runs aws login with a person who allows the request. change may change
+// the code before it is typed.
 func (c tools) login(t *testing.T, change func(string) string, args ...string) (said string, err error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
@@ -144,7 +144,7 @@ func (c tools) login(t *testing.T, change func(string) string, args ...string) (
 
 func same(code string) string { return code }
 
-// expire has the cached credentials be of an hour ago, and returns their key.
+// expire makes the cached credentials an hour old, and returns their key.
 func (c tools) expire(t *testing.T) (keyID string) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(c.home, ".aws/login/cache/*.json"))
@@ -163,7 +163,7 @@ func (c tools) expire(t *testing.T) (keyID string) {
 	return token["accessKeyId"].(string)
 }
 
-// TestAWSLogin runs aws login of the real AWS CLI 2, and what comes after it.
+// TestAWSLogin runs aws login of the real AWS CLI 2, and the following calls.
 func TestAWSLogin(t *testing.T) {
 	c := newTools(t)
 	said, err := c.login(t, same)
@@ -192,7 +192,7 @@ func TestAWSLogin(t *testing.T) {
 	works(python, "-c", "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])")
 	works(e2etest.Binary, "report")
 
-	// Another password ends it, and the CLI says so.
+	// Another password ends it, and the CLI reports that.
 	_, err = c.iam.UpdateLoginProfile(t.Context(), &iam.UpdateLoginProfileInput{
 		UserName: aws.String("Dave"), Password: aws.String("Correct-horse-2"),
 	})
@@ -207,8 +207,8 @@ func TestAWSLogin(t *testing.T) {
 	t.Logf("%s", text)
 }
 
-// TestAWSLoginRemote is the same with a code that a person copies, and with one
-// that was used before.
+// TestAWSLoginRemote does the same with a code that a person copies, and with
+// one that was used before.
 func TestAWSLoginRemote(t *testing.T) {
 	c := newTools(t)
 	var used string

@@ -22,7 +22,7 @@ import (
 )
 
 // TestNodes runs two processes on one store: the very next request on one sees
-// what the other did.
+// the changes of the other.
 func TestNodes(t *testing.T) {
 	e2etest.EachStore(t, func(t *testing.T, flags []string) {
 		acc := e2etest.CreateAccount(t, flags...)
@@ -41,7 +41,7 @@ func TestNodes(t *testing.T) {
 	})
 }
 
-// revoked revokes on node a, in every way there is, a key that b has just
+// revoked revokes on node a, in every possible way, a key that b has just
 // accepted, and checks whether b still accepts it.
 func revoked(t *testing.T, a, b *e2etest.Process, acc e2etest.Account, name string, k e2etest.Key) {
 	t.Helper()
@@ -78,8 +78,8 @@ func revoked(t *testing.T, a, b *e2etest.Process, acc e2etest.Account, name stri
 	}
 }
 
-// TestNodesGenerateOnce asks two nodes for a report, many times at once. One
-// call starts it.
+// TestNodesGenerateOnce requests a report from two nodes, many times at once.
+// One call starts it.
 func TestNodesGenerateOnce(t *testing.T) {
 	e2etest.EachStore(t, func(t *testing.T, flags []string) {
 		acc := e2etest.CreateAccount(t, flags...)
@@ -119,7 +119,7 @@ func TestNodesGenerateOnce(t *testing.T) {
 
 // TestNodesFence pauses a node while it generates a report, for longer than its
 // lease. The other node takes over, and the paused node publishes nothing when
-// it wakes: its report is out of date.
+// it wakes, because its report is out of date.
 func TestNodesFence(t *testing.T) {
 	e2etest.EachStore(t, func(t *testing.T, flags []string) {
 		acc := e2etest.CreateAccount(t, flags...)
@@ -221,8 +221,8 @@ func waitLogged(t *testing.T, p *e2etest.Process, text string) {
 	t.Errorf("%q is not in the log", text)
 }
 
-// TestNodesTakeOver kills a node while it generates a report. Nothing of it is
-// seen, and the other node starts again from the beginning.
+// TestNodesTakeOver kills a node while it generates a report. None of it is
+// visible, and the other node starts again from the beginning.
 func TestNodesTakeOver(t *testing.T) {
 	e2etest.EachStore(t, func(t *testing.T, flags []string) {
 		acc := e2etest.CreateAccount(t, flags...)
@@ -251,8 +251,8 @@ func TestNodesTakeOver(t *testing.T) {
 	})
 }
 
-// manyUsers is the number of users that makes a report take long enough for
-// holdReports to stop it. On PostgreSQL any number does.
+// manyUsers returns the number of users for which a report takes long enough
+// for holdReports to stop it. On PostgreSQL any number is enough.
 func manyUsers(flags []string) int {
 	if len(flags) > 2 {
 		return 100
@@ -260,15 +260,15 @@ func manyUsers(flags []string) int {
 	return 10_000
 }
 
-// hold stops reports in the middle, while their node has nothing that another
+// hold stops reports in the middle, while their node holds nothing that another
 // node waits for.
 type hold struct {
-	waitMidway func() // for a report that was started
+	waitMidway func() // for a started report
 	release    func()
 }
 
-// holdReports stops the reports that are started from now on. On PostgreSQL they
-// wait for a table that only they read, on SQLite for their turn to write.
+// holdReports stops the reports that start from now on. On PostgreSQL they wait
+// for a table that only they read, on SQLite for their turn to write.
 func holdReports(t *testing.T, flags []string) hold {
 	t.Helper()
 	if len(flags) > 2 {
@@ -319,7 +319,7 @@ func holdLock(t *testing.T, url, lock string) (release func()) {
 	return release
 }
 
-// published returns the number of reports of an account that are kept.
+// published returns the number of stored reports of an account.
 func published(t *testing.T, flags []string, acc e2etest.Account) (n int) {
 	t.Helper()
 	err := e2etest.Database(t, flags).View(t.Context(), func(tx *store.Tx) error {
@@ -333,7 +333,7 @@ func published(t *testing.T, flags []string, acc e2etest.Account) (n int) {
 	return n
 }
 
-// TestNodesShareLastUse has both nodes accept calls of one key: the later use
+// TestNodesShareLastUse lets both nodes accept calls of one key: the later use
 // is kept, whichever node saw it.
 func TestNodesShareLastUse(t *testing.T) {
 	e2etest.EachStore(t, func(t *testing.T, flags []string) {
@@ -362,7 +362,7 @@ func TestNodesShareLastUse(t *testing.T) {
 }
 
 // TestReportsLeaveRoom generates reports of more accounts at once than the
-// service has connections to its database. Calls are answered meanwhile.
+// service has connections to its database. Calls are still answered.
 func TestReportsLeaveRoom(t *testing.T) {
 	t.Parallel()
 	flags := []string{"--data", e2etest.DataDir(t), "--store", storetest.Postgres(t).URL}

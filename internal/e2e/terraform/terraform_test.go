@@ -22,7 +22,7 @@ import (
 	"rollcall/internal/e2e/e2etest"
 )
 
-// terraform is Terraform with its AWS provider, in a directory of its own.
+// terraform runs Terraform with its AWS provider, in a separate directory.
 type terraform struct {
 	t    *testing.T
 	dir  string
@@ -31,7 +31,8 @@ type terraform struct {
 }
 
 // providerMirrors are the places where a machine may have providers. Terraform
-// finds the first ones by itself, but then it asks the registry for all others.
+// finds the first ones by itself, but then it requests all others from the
+// registry.
 var providerMirrors = []string{
 	os.Getenv("ROLLCALL_TEST_TERRAFORM_MIRROR"), "/usr/local/share/terraform/plugins", "/usr/share/terraform/plugins",
 	"/opt/tf-plugins",
@@ -115,7 +116,7 @@ func (tf *terraform) must(args ...string) string {
 	return out
 }
 
-// initAs takes the providers from another directory, where they were found and
+// initAs uses the providers of another directory, where they were found and
 // checked before.
 func (tf *terraform) initAs(other *terraform) {
 	tf.t.Helper()
@@ -126,7 +127,7 @@ func (tf *terraform) initAs(other *terraform) {
 	tf.env = append(tf.env, "TF_DATA_DIR="+filepath.Join(other.dir, ".terraform"))
 }
 
-// terraformFiles holds the files that the configuration reads besides itself.
+// terraformFiles holds the files that the configuration reads.
 type terraformFiles struct{ certificate, key, ssh []byte }
 
 func newTerraformFiles(t *testing.T) (f terraformFiles) {
@@ -159,8 +160,8 @@ func (tf *terraform) add(f terraformFiles) {
 	tf.write("id_rsa.pub", f.ssh)
 }
 
-// Terraform creates one of everything, finds nothing to change, finds all of it
-// again by import, and destroys it.
+// Terraform creates one of everything, finds nothing to change, imports all of
+// it again, and destroys it.
 func TestTerraform(t *testing.T) {
 	t.Parallel()
 	node, acc := e2etest.Dev(t)
