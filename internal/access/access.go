@@ -1,10 +1,10 @@
-// Package access decides who may do what: it gathers the policies that reach a
-// caller, holds what conditions may ask about a request, and decides by package
-// policy.
+// Package access decides whether a caller may call an action. It reads the
+// policies that apply to the caller, holds the facts that conditions may use,
+// and decides with package policy.
 //
-// It promises that a decision uses the policies that are in force at that
-// moment, on every node, and that anything that cannot be read leads to a
-// refusal. It knows no actions: its callers tell it what a call acts on.
+// A decision uses the policies in force at that moment, on every node. Anything
+// unreadable leads to a refusal. The package knows no actions: its callers pass
+// the resources of a call.
 package access
 
 import (
@@ -36,7 +36,7 @@ type docKey struct {
 	text string
 }
 
-// maxDocs and maxDocBytes bound the parsed documents in memory, which take
+// maxDocs and maxDocBytes limit the parsed documents in memory, which need
 // several times the space of their text.
 const (
 	maxDocs     = 4096
@@ -46,7 +46,7 @@ const (
 // New returns the Access on a store.
 func New(db *store.DB) *Access { return &Access{db: db, docs: map[docKey]*policy.Document{}} }
 
-// Document parses a stored document, or returns the one that it remembers.
+// Document parses a stored document, or returns the cached one.
 func (a *Access) Document(kind policy.Kind, text string) (*policy.Document, error) {
 	key := docKey{kind, text}
 	if d := a.parsed(key); d != nil {
@@ -68,7 +68,7 @@ func (a *Access) parsed(key docKey) *policy.Document {
 func (a *Access) keep(key docKey, d *policy.Document) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for other := range a.docs { // any of them: nobody can empty the whole cache by filling it
+	for other := range a.docs { // a random one, so nobody can empty the whole cache by filling it
 		if len(a.docs) < maxDocs && a.size < maxDocBytes {
 			break
 		}
@@ -81,7 +81,7 @@ func (a *Access) keep(key docKey, d *policy.Document) {
 	a.docs[key] = d
 }
 
-// Subject is a caller with everything that decides what it may do.
+// Subject is a caller with all facts that decide about its calls.
 type Subject struct {
 	Caller    principal.Caller
 	Principal policy.Principal
@@ -90,7 +90,7 @@ type Subject struct {
 	Call      Call
 }
 
-// Call holds what conditions may ask about the way a call came.
+// Call holds the facts about the origin of a call that conditions may use.
 type Call struct {
 	SourceIP  string
 	UserAgent string
@@ -136,9 +136,9 @@ func (a *Access) Current(ctx context.Context, c principal.Caller) (principal.Cal
 	return c, err
 }
 
-// current finds what reaches a caller: by the name that it signed with or, if
-// it was renamed since, by its unique id. A principal that took over the name,
-// or the account's number, is another one.
+// current finds the policies that apply to a caller: by the name that it signed
+// with or, if it was renamed since then, by its unique id. Another principal
+// that took over the name, or the account's number, is not found.
 func (a *Access) current(ctx context.Context, c principal.Caller) (principal.Caller, *store.Grants, error) {
 	var g *store.Grants
 	var err error
@@ -166,11 +166,12 @@ func (a *Access) current(ctx context.Context, c principal.Caller) (principal.Cal
 	return c.As(g.NameKey, g.Name, g.Path), g, nil
 }
 
-// errToolEnded has the words of credentials that have expired by themselves: the
-// SDKs then ask for others, and learn why there are none.
+// errToolEnded has the words for expired credentials, so the SDKs request new
+// ones and learn why there are none.
 var errToolEnded = awsmodel.Fail("ExpiredToken", "The security token included in the request is expired")
 
-// toolGoesOn refuses credentials of a developer tool whose session is over.
+// toolGoesOn returns an error for credentials of a developer tool whose session
+// has ended.
 func (a *Access) toolGoesOn(ctx context.Context, c principal.Caller) error {
 	session := c.Session()
 	if session == nil || session.Tool == "" {
@@ -184,7 +185,8 @@ func (a *Access) toolGoesOn(ctx context.Context, c principal.Caller) error {
 	return err
 }
 
-// userGrants reads what reaches a user, who may have another name by now.
+// userGrants reads the policies that apply to a user, who may have been
+// renamed.
 func (a *Access) userGrants(ctx context.Context, u store.User) (*store.Grants, error) {
 	nameKey := u.NameKey
 	for try := 1; ; try++ {
@@ -207,9 +209,9 @@ func (a *Access) userGrants(ctx context.Context, u store.User) (*store.Grants, e
 	}
 }
 
-// policies parses what reaches a principal. A document that cannot be read, or
-// an attachment of a missing policy, is an error: to leave out a deny would
-// open a hole.
+// policies parses the policies that apply to a principal. An unreadable
+// document, or an attachment of a missing policy, is an error, because omitting
+// a deny would open a security hole.
 func (a *Access) policies(ctx context.Context, account string, g *store.Grants) (p policy.Policies, err error) {
 	for i := range g.Policies {
 		grant := &g.Policies[i]
@@ -278,8 +280,8 @@ func (a *Access) addSession(ctx context.Context, s *Subject, session *principal.
 		s.Policies.Session = append(s.Policies.Session, policy.Policy{Document: d})
 	}
 	if session.TaskPolicy != "" {
-		// The boundary denies everything but its task, and allows nothing: root
-		// needs no allow.
+		// The boundary denies everything except its task, and allows nothing,
+		// because root needs no allow.
 		task, err := a.Managed(ctx, s.Caller.Account(), session.TaskPolicy)
 		if err != nil {
 			return fmt.Errorf("task policy %s: %w", session.TaskPolicy, err)
@@ -294,8 +296,8 @@ func (a *Access) addSession(ctx context.Context, s *Subject, session *principal.
 		p, err := a.Managed(ctx, s.Caller.Account(), arn)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
-			// The policy was deleted since. It allows nothing, and there must
-			// still be a limit without a document.
+			// The policy was deleted since then. It allows nothing, and the
+			// limit must stay although there is no document.
 			s.Policies.SessionRequired = true
 		case err != nil:
 			return err
@@ -329,7 +331,7 @@ func (a *Access) Managed(ctx context.Context, account, arn string) (policy.Polic
 	return p, err
 }
 
-// principalOf returns the caller as policies name it.
+// principalOf returns the caller in the form of package policy.
 func principalOf(c principal.Caller) policy.Principal {
 	p := policy.Principal{ARN: c.ARN(), Account: c.Account(), ID: c.UserID()}
 	switch c.Kind() {
@@ -371,6 +373,6 @@ type key struct{}
 // With returns a context that carries the subject of a call.
 func With(ctx context.Context, s *Subject) context.Context { return context.WithValue(ctx, key{}, s) }
 
-// Of returns the subject of a call. A context without one belongs to no
-// request. To ask for it is a programmer's error, and panics.
+// Of returns the subject of a call. For a context without one it panics,
+// because that is a mistake in the program.
 func Of(ctx context.Context) *Subject { return ctx.Value(key{}).(*Subject) }

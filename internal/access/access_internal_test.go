@@ -7,8 +7,8 @@ import (
 	"rollcall/internal/policy"
 )
 
-// A caller that brings ever new documents cannot make the service parse all
-// others again.
+// A caller with ever new documents cannot make the service parse all other
+// documents again.
 func TestDocumentsAreNotForgottenAtOnce(t *testing.T) {
 	a := New(nil)
 	for i := range maxDocs + 10 {

@@ -16,15 +16,15 @@ import (
 type Keys func(key string) []string
 
 // Keys returns the values of the global condition keys and of those of STS for
-// the caller and its call. It looks up nothing before it is asked.
+// the caller and its call. It looks up nothing in advance.
 //
 // IAM, AWS global condition context keys; AWS STS condition keys.
 func (s *Subject) Keys(now time.Time) Keys {
 	return func(name string) []string { return s.global(name, now) }
 }
 
-// Context returns the values that conditions see. The first source that has a
-// key decides; sources may be nil.
+// Context returns the values for conditions. The first source that has a key
+// decides; sources may be nil.
 func Context(places ...Keys) policy.Context {
 	return func(name string) policy.Values {
 		for _, keys := range places {
@@ -39,8 +39,8 @@ func Context(places ...Keys) policy.Context {
 	}
 }
 
-// isList says which keys of calls are lists, even of one value. IAM, AWS global
-// condition context keys; IAM and AWS STS condition keys: authentication
+// isList says which keys of calls are lists, even with one value. IAM, AWS
+// global condition context keys; IAM and AWS STS condition keys: authentication
 // methods are those of OIDC tokens.
 func isList(name string) bool {
 	switch name {
@@ -50,8 +50,8 @@ func isList(name string) bool {
 	return strings.HasSuffix(name, ":amr")
 }
 
-// global is a key that exists for every action. The keys that only some
-// requests or resources have are not answered here.
+// global returns the values of a key that exists for every action. It does not
+// contain keys that only some requests or resources have.
 func (s *Subject) global(name string, now time.Time) []string {
 	if tag, ok := strings.CutPrefix(name, "aws:principaltag/"); ok {
 		return tagValue(s.Tags, tag)
@@ -94,9 +94,9 @@ var principalTypes = [...]string{
 	principal.AssumedRole: "AssumedRole", principal.FederatedUser: "FederatedUser",
 }
 
-// sessionKey is a key that only temporary credentials have. Requests with
-// long-term keys have no aws:MultiFactorAuthPresent at all, which is why
-// policies ask for it by BoolIfExists.
+// sessionKey returns the values of a key that only temporary credentials have.
+// Requests with long-term keys have no aws:MultiFactorAuthPresent at all, so
+// policies use BoolIfExists with it.
 func (s *Subject) sessionKey(name string, now time.Time) []string {
 	session := s.Caller.Session()
 	if session == nil {
@@ -139,8 +139,8 @@ func RequestTags(tags []store.Tag, removed []string) Keys {
 	}
 }
 
-// tagValue finds a tag by its key in lower case: in the name of a condition
-// key, case does not matter. If a request repeats a key, the last value counts
+// tagValue finds a tag by its key in lower case, because the name of a
+// condition key ignores case. If a request repeats a key, the last value counts
 // (recorded).
 func tagValue(tags []store.Tag, lower string) []string {
 	for _, t := range slices.Backward(tags) {
@@ -151,8 +151,9 @@ func tagValue(tags []store.Tag, lower string) []string {
 	return nil
 }
 
-// ResourceTag returns the tag that a condition key asks of a resource, in lower
-// case, and whether it asks for one: iam:ResourceTag/… and aws:ResourceTag/… do.
+// ResourceTag returns the tag in the name of a condition key, in lower case. ok
+// is false if the key is not for a tag; iam:ResourceTag/… and aws:ResourceTag/…
+// are.
 func ResourceTag(name string) (tag string, ok bool) {
 	if tag, ok = strings.CutPrefix(name, "iam:resourcetag/"); ok {
 		return tag, true
@@ -160,8 +161,8 @@ func ResourceTag(name string) (tag string, ok bool) {
 	return strings.CutPrefix(name, "aws:resourcetag/")
 }
 
-// TagValue returns tagValue as the keys of a resource's tags, which ResourceTag
-// reads.
+// TagValue returns the value of a resource's tag for the name of a condition
+// key; see ResourceTag.
 func TagValue(tags []store.Tag, name string) []string {
 	if tag, ok := ResourceTag(name); ok {
 		return tagValue(tags, tag)

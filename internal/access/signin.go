@@ -20,9 +20,9 @@ type Arriving struct {
 	Call Call
 }
 
-// MayArriving decides whether the policies that reach a user who is signing in
-// let it do an action on itself. explicit says that one denies it. Conditions
-// on what only a session has, but for MFA, are not met.
+// MayArriving decides whether the policies of a user who is signing in allow an
+// action on that user. explicit says that a policy denies it. Conditions on
+// keys that only sessions have are not met, except MFA.
 func (a *Access) MayArriving(ctx context.Context, who Arriving, action string, now time.Time) (ok, explicit bool,
 	err error) {
 	g, err := a.userGrants(ctx, who.User)
@@ -52,7 +52,7 @@ func (a *Access) MayArriving(ctx context.Context, who Arriving, action string, n
 	return d.Allowed, d.Explicit, nil
 }
 
-// keys are the condition keys of such a user.
+// keys returns the condition keys of such a user.
 func (who Arriving) keys(arn string, g *store.Grants, now time.Time) Keys {
 	subject := &Subject{Tags: g.Tags, Call: who.Call}
 	return func(name string) []string {

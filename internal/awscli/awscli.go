@@ -1,7 +1,8 @@
-// Package awscli runs the AWS CLI of the machine for tests: unmodified, with
-// its own entry point, as a fresh process would. If the CLI is a Python script,
-// one Python imports it once and forks for each command, which takes a quarter
-// of the time and does the same. Any other CLI is started for each command.
+// Package awscli runs the machine's AWS CLI for tests: unmodified, with its own
+// entry point, as a new process would. If the CLI is a Python script, one
+// Python process imports it once and forks for each command, which takes a
+// quarter of the time and does the same. Any other CLI is started for each
+// command.
 package awscli
 
 import (
@@ -43,7 +44,8 @@ func Find() (CLI, error) {
 	return c, nil
 }
 
-// ServiceError is the exit code for an error of the service, not the CLI's own.
+// ServiceError returns the exit code for an error of the service, not the CLI's
+// own.
 func (c CLI) ServiceError() int {
 	if strings.HasPrefix(c.Version, "1.") {
 		return 255
@@ -51,16 +53,17 @@ func (c CLI) ServiceError() int {
 	return 254
 }
 
-// ReadsEndpoints reports whether the CLI reads endpoint_url of a profile: since
-// 1.29 and 2.13. Older ones assume the role of a profile at AWS.
+// ReadsEndpoints reports whether the CLI reads endpoint_url from a profile,
+// which it does since 1.29 and 2.13. Older versions assume the role of a
+// profile at AWS.
 func (c CLI) ReadsEndpoints() bool {
 	var major, minor int
 	_, err := fmt.Sscanf(c.Version, "%d.%d", &major, &minor)
 	return err == nil && (major == 1 && minor >= 29 || major == 2 && minor >= 13)
 }
 
-// findPython returns the Python that a script's first line names. For a script
-// of pyenv it is the one that pyenv names.
+// findPython returns the Python in a script's first line. For a script of pyenv
+// it is the one that pyenv names.
 func findPython(path string) (script, python string) {
 	text, err := os.ReadFile(path)
 	if err != nil {

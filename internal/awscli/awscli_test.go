@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// result holds what a command leaves.
+// result holds the output of a command.
 type result struct {
 	code           int
 	stdout, stderr string
@@ -59,7 +59,7 @@ func start(t *testing.T) (CLI, *Server) {
 }
 
 // TestSameAsProcess compares the server's commands with processes: output,
-// errors, exit codes, and what they sent.
+// errors, exit codes, and requests.
 func TestSameAsProcess(t *testing.T) {
 	t.Parallel()
 	_, s := start(t)

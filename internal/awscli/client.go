@@ -5,12 +5,13 @@ import (
 	"os"
 )
 
-// SocketVariable tells Client the address of the server.
+// SocketVariable names the variable that holds the address of the server for
+// Client.
 const SocketVariable = "ROLLCALL_TEST_AWS_SOCKET"
 
-// Client is the main function of a program that replaces "aws" where a script
-// calls it: the server runs the command with this process's own arguments,
-// environment, directory, input and output.
+// Client is the main function of a program that replaces "aws" in scripts: the
+// server runs the command with this process's own arguments, environment,
+// directory, input and output.
 func Client() {
 	dir, err := os.Getwd()
 	if err == nil {

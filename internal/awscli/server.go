@@ -21,14 +21,14 @@ type Server struct {
 	cli    CLI
 	dir    string
 	stdin  io.Closer // the server ends when it is closed
-	cmd    *exec.Cmd // nil if every command is a process of its own
+	cmd    *exec.Cmd // nil if every command is a separate process
 	stderr *os.File
 }
 
 //go:embed server.py
 var serverScript []byte
 
-// Start starts a server. It need not be waited for.
+// Start starts a server. It returns at once.
 func Start(cli CLI) (s *Server, err error) {
 	s = &Server{cli: cli}
 	if cli.python == "" {

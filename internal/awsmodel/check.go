@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// maxViolations limits the listing of violations, and their count: if there are
+// maxViolations limits the list of violations, and their count: if there are
 // more, AWS says that it found this many (recorded).
 const maxViolations = 10
 
@@ -53,10 +53,10 @@ func Check(op string, in any) *Error {
 type findings struct {
 	violations []string
 	own        string
-	quote      bool // the service quotes values
+	quote      bool // the service repeats values
 }
 
-// add notes a broken rule. The zero Value stands for a value that is missing.
+// add notes a broken rule. The zero Value means that a value is missing.
 func (f *findings) add(at *place, s *Shape, v reflect.Value, constraint string) {
 	if len(f.violations) < maxViolations {
 		path := at.String()
@@ -68,7 +68,7 @@ func (f *findings) add(at *place, s *Shape, v reflect.Value, constraint string) 
 	}
 }
 
-// quoted returns a value as an answer shows it, with the blank after it, or
+// quoted returns a value in the form of answers, with the blank after it, or
 // nothing.
 func quoted(s *Shape, v reflect.Value) string {
 	if hidden, _ := sensitiveIn(s, nil); hidden {
@@ -98,9 +98,9 @@ func quoted(s *Shape, v reflect.Value) string {
 	return "'" + text + "' "
 }
 
-// shown returns an element of a list as an answer shows it: a structure with
-// its name and its members, Tag(key=a, value=b). Recorded for tags; we assume
-// that others look alike, and that absent members are null (G).
+// shown returns an element of a list in the form of answers: a structure with
+// its name and its members, Tag(key=a, value=b). It is recorded for tags. That
+// others are similar, and that absent members are null, is a guess (G).
 func (s *Shape) shown(v reflect.Value) string {
 	if s.Kind != Structure {
 		return v.String()
@@ -115,7 +115,7 @@ func (s *Shape) shown(v reflect.Value) string {
 	return s.Name + "(" + strings.Join(members, ", ") + ")"
 }
 
-// place is the place of a value: a chain of names that is only joined for a
+// place is the position of a value: a chain of names that is only joined for a
 // message.
 type place struct {
 	parent *place
@@ -123,7 +123,7 @@ type place struct {
 	index  int // of an element, from 1; 0 for a member
 }
 
-// String prints the place as AWS does: tags.1.member.key.
+// String returns the place in AWS's form: tags.1.member.key.
 func (p *place) String() string {
 	name := p.name
 	if p.index > 0 {
@@ -135,8 +135,7 @@ func (p *place) String() string {
 	return p.parent.String() + "." + name
 }
 
-// checker holds what must be checked in one structure. It omits what no rule
-// concerns.
+// checker holds the checks of one structure. It omits members without rules.
 type checker struct {
 	members []memberChecker // in AWS's order of violations
 }
@@ -152,7 +151,7 @@ type memberChecker struct {
 type valueChecker struct {
 	shape       *Shape
 	constraints []constraint
-	ownText     bool          // the pattern is answered by AWS's own sentence
+	ownText     bool          // AWS has its own sentence for the pattern
 	fields      *checker      // of a structure
 	variants    []variant     // of a union
 	element     *valueChecker // of a list or map
@@ -162,7 +161,7 @@ type valueChecker struct {
 }
 
 type variant struct {
-	typ   reflect.Type // pointer to a struct with the one field Value
+	typ   reflect.Type // pointer to a struct with the field Value
 	label string
 	value *valueChecker
 }
@@ -170,7 +169,7 @@ type variant struct {
 type constraint struct {
 	text        string
 	met         func(reflect.Value) bool
-	unpublished bool // our rule, not named if AWS lists its own
+	unpublished bool // our own rule, which is not named if AWS lists its own
 }
 
 type checkerKey struct {
@@ -214,14 +213,14 @@ func (c *checker) check(f *findings, v reflect.Value, parent *place) {
 }
 
 // lacks reports whether a value is an empty list that must have elements. AWS
-// answers as if it was not given (recorded for required members).
+// answers as if it were missing (recorded for required members).
 func (s *Shape) lacks(v reflect.Value) bool {
 	return s.Kind == List && s.Min != nil && *s.Min > 0 && v.Len() == 0
 }
 
 // EmptyEnum marks a value of an enumerated member that is present and empty,
 // which is a violation. The SDK has no pointer to an enumerated string, so an
-// empty one in its structures is an absent one.
+// empty one in its structures means an absent one.
 const EmptyEnum = "\x00"
 
 // indirect follows a pointer and reports whether there is a value. An empty
@@ -249,7 +248,7 @@ func (c *valueChecker) check(f *findings, v reflect.Value, at *place) {
 	}
 	switch {
 	case !whole:
-		// A list that is too long is not examined further.
+		// The elements of a list that is too long are not checked.
 	case c.ownText && f.own == "" && !c.shape.matches(v.String()):
 		f.own = fmt.Sprintf(c.shape.ownText, at)
 	case c.fields != nil:
@@ -263,8 +262,8 @@ func (c *valueChecker) check(f *findings, v reflect.Value, at *place) {
 	}
 }
 
-// checkEntries answers once for all keys and once for all values, because a map
-// has no order.
+// checkEntries adds one violation for all keys and one for all values, because
+// a map has no order.
 func (c *valueChecker) checkEntries(f *findings, v reflect.Value, at *place) {
 	var badKey, badValue bool
 	for entry := v.MapRange(); entry.Next(); {

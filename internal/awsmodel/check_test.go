@@ -40,7 +40,7 @@ const one = "1 validation error detected: "
 var checks = []struct {
 	name, op string
 	in       any
-	want     string // empty if the input passes
+	want     string // empty if the input is valid
 }{
 	{"passes", "CreateUser", &iam.CreateUserInput{UserName: aws.String("a,b=1@x-y._+"), Path: aws.String("/a//b/"),
 		Tags: tag("é/x y", "")}, ""},
@@ -250,7 +250,7 @@ func TestCheckEndsItsList(t *testing.T) {
 	}
 }
 
-// STS quotes values, but never a secret; IAM quotes none (recorded-2026 R4.4,
+// STS repeats values, but never a secret. IAM repeats none (recorded-2026 R4.4,
 // and answers reported by users of AWS).
 func TestCheckQuotesValuesOfSTS(t *testing.T) {
 	const tooSmall = " failed to satisfy constraint: Member must have value greater than or equal to 900"

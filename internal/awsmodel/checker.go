@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// newChecker plans the check of a structure. A member that the Go type lacks is
-// a mistake in the program and panics; a test plans every operation.
+// newChecker plans the check of a structure. It panics if the Go type lacks a
+// member, which is a mistake in the program. A test plans every operation.
 func newChecker(s *Shape, t reflect.Type) *checker {
 	labels := make([]string, len(s.Members))
 	for i, m := range s.Members {
@@ -34,7 +34,7 @@ func newChecker(s *Shape, t reflect.Type) *checker {
 	return c
 }
 
-// newValueChecker plans the check of one value, or returns nil where there is
+// newValueChecker plans the check of one value. It returns nil if there is
 // nothing to check.
 func newValueChecker(s *Shape, t reflect.Type) *valueChecker {
 	if t.Kind() == reflect.Pointer {
@@ -89,8 +89,8 @@ func (c *valueChecker) planElements(t reflect.Type) {
 	c.grouped = of + " must satisfy constraint: " + c.element.group(elem, noNullElements[c.shape.Name])
 }
 
-// group prepares the checker of a scalar in a list or a map. AWS answers once
-// for all its values, with every rule, whichever was broken.
+// group prepares the checker of a scalar in a list or a map. AWS gives one
+// violation for all its values, with every rule, whichever was broken.
 func (c *valueChecker) group(s *Shape, notNull bool) string {
 	c.ownText = false
 	c.constraints = constraints(s, false)
@@ -106,8 +106,8 @@ func (c *valueChecker) group(s *Shape, notNull bool) string {
 	return "[" + strings.Join(texts, ", ") + "]"
 }
 
-// constraints lists the rules for a value in the order in which AWS prints
-// them: the longest length, the shortest, the pattern, the set of values.
+// constraints lists the rules for a value in AWS's order: the maximum length,
+// the minimum length, the pattern, the set of values.
 func constraints(s *Shape, ownText bool) []constraint {
 	var rules []constraint
 	measure, of := integer, "value"
@@ -123,7 +123,7 @@ func constraints(s *Shape, ownText bool) []constraint {
 			met:  func(v reflect.Value) bool { return measure(v) <= *s.Max },
 		})
 	}
-	// Lengths of 0 say nothing, and AWS leaves them out.
+	// A length of 0 is no rule, and AWS omits it.
 	if s.Min != nil && (*s.Min > 0 || of == "value") && (!ownText || !ownMinimums[s.Name]) {
 		rules = append(rules, constraint{
 			text: fmt.Sprintf("Member must have %s greater than or equal to %d", of, *s.Min),
@@ -154,7 +154,7 @@ func constraints(s *Shape, ownText bool) []constraint {
 	return rules
 }
 
-// storable reports whether XML 1.0 can carry every character of s.
+// storable reports whether XML 1.0 allows every character of s.
 func storable(s string) bool {
 	for _, r := range s {
 		if r < 0x20 && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF {
@@ -164,7 +164,7 @@ func storable(s string) bool {
 	return true
 }
 
-// enumText names the allowed values, if AWS does.
+// enumText returns the allowed values, if AWS names them.
 func enumText(s *Shape) string {
 	const text = "Member must satisfy enum value set"
 	if unnamedValues[s.Name] {

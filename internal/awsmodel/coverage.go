@@ -6,7 +6,7 @@ import (
 )
 
 // subjects groups actions of IAM by their subject: the first entry with a word
-// that is in the action's name.
+// in the action's name applies.
 var subjects = []struct {
 	title string
 	words []string

@@ -1,19 +1,19 @@
-// Package awsmodel holds what AWS's service models of IAM and STS say and the
-// Go types of the AWS SDK do not: which members are required, their lengths,
-// ranges, patterns and value sets, the order of members on the wire, which of
-// them are secret, which operations answer with a result, and the HTTP status
+// Package awsmodel holds facts from AWS's service models of IAM and STS that
+// are missing in the Go types of the AWS SDK: which members are required, their
+// lengths, ranges, patterns and value sets, the order of members on the wire,
+// which of them are secret, which operations have a result, and the HTTP status
 // of every error code.
 //
 // The facts are data, model.txt. The program in gen writes it from the models
-// that botocore ships (Apache-2.0, see NOTICE) and from gen/newer.json, which
-// has what is in the SDK and not yet in botocore. No rule that AWS publishes is
-// written in Go. What AWS does and does not publish (its own sentences for
-// names and paths, the order in which it lists violations) is in texts.go and
+// in botocore (Apache-2.0, see NOTICE) and from gen/newer.json, which has facts
+// that the SDK has and botocore does not have yet. No rule that AWS publishes
+// is written in Go. Unpublished facts about AWS (its own sentences for names
+// and paths, the order in which it lists violations) are in texts.go and
 // order.go.
 //
-// It promises that Check reports every violation of an input at once, in AWS's
-// words and order, and quotes no secret. Nothing is compiled before it is
-// needed, so the package costs nothing at start.
+// Check reports every violation of an input at once, in AWS's words and order,
+// and never repeats a secret. Patterns are compiled on first use, so the
+// package costs nothing at start.
 //
 // It knows no HTTP, no XML and no action's own rules: an input that passes
 // Check may still be refused by the action.

@@ -6,13 +6,13 @@ import (
 )
 
 // Error is the only error that a client may see: a code of the IAM or STS API
-// and its sentence. Every other error becomes ServiceFailure, and its text goes
-// only to the log.
+// and its sentence. Every other error becomes ServiceFailure, and its text only
+// goes to the log.
 type Error struct {
 	// Code is the wire code, for example "EntityAlreadyExists".
 	Code string
 	// Message is the sentence of the answer. If it is empty, the answer has no
-	// Message element at all, as with ReportNotPresent.
+	// Message element, as for ReportNotPresent.
 	Message string
 	// Encoded is the text for DecodeAuthorizationMessage if a call was denied.
 	// It goes into a header of the answer.
@@ -31,11 +31,11 @@ func (e *Error) Error() string {
 	return e.Code + ": " + e.Message
 }
 
-// Status returns the HTTP status of the error's code, as Status does.
+// Status returns the HTTP status of the error's code.
 func (e *Error) Status() int { return Status(e.Code) }
 
-// Fault says whose fault the error is, the Type element of an answer: "Sender"
-// for a status below 500, "Receiver" for the rest.
+// Fault returns the Type element of an answer: "Sender" for a status below 500,
+// "Receiver" for the rest.
 func (e *Error) Fault() string {
 	if e.Status() < http.StatusInternalServerError {
 		return "Sender"
@@ -43,9 +43,9 @@ func (e *Error) Fault() string {
 	return "Receiver"
 }
 
-// Status returns the HTTP status of an error code: the model's, or that of the
-// codes that every action may answer. An unknown code is a mistake of this
-// server, and gets 500.
+// Status returns the HTTP status of an error code: the one in the model, or
+// that of a code that every action may answer. An unknown code is a mistake of
+// this server, and gets 500.
 func Status(code string) int {
 	if status, ok := generalStatuses[code]; ok {
 		return status
@@ -56,7 +56,7 @@ func Status(code string) int {
 	return http.StatusInternalServerError
 }
 
-// Known reports whether code is one that AWS answers.
+// Known reports whether AWS uses the code.
 func Known(code string) bool {
 	_, general := generalStatuses[code]
 	_, ofModel := loaded().statuses[code]

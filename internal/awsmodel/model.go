@@ -38,20 +38,20 @@ type Operation struct {
 	// is in both services.
 	Name string
 	// Input and Output are the structures on the wire. Either may be nil:
-	// GetCredentialReport takes nothing and DeleteUser answers nothing.
+	// GetCredentialReport has no input and DeleteUser has no output.
 	Input, Output *Shape
 }
 
-// HasOutput reports whether an answer holds a result element. It holds one even
-// if the result has no members: clients of UpdateRole look for it.
+// HasOutput reports whether an answer has a result element. It has one even if
+// the result has no members: clients of UpdateRole look for it.
 func (op Operation) HasOutput() bool { return op.Output != nil }
 
 // Shape is one type of the model. Shapes are shared and must not be changed.
 type Shape struct {
 	Name string
 	Kind Kind
-	// Min and Max bound the characters of a string, the elements of a list or
-	// the value of an integer, both inclusive; nil means no bound.
+	// Min and Max limit the characters of a string, the elements of a list or
+	// the value of an integer, both inclusive; nil means no limit.
 	Min, Max *int64
 	// Pattern is the regular expression, in Java's syntax, that a whole string
 	// must match; empty allows all.
@@ -60,7 +60,7 @@ type Shape struct {
 	Enum []string
 	// Sensitive marks passwords and keys, which are never logged.
 	Sensitive bool
-	// Union marks a structure of which exactly one member is present.
+	// Union marks a structure in which exactly one member is present.
 	Union bool
 	// Members of a structure, in the order of the model.
 	Members []Member
@@ -89,8 +89,9 @@ func (m Member) Field() string {
 	return string(unicode.ToUpper(first)) + m.Name[size:]
 }
 
-// label is the member's name in messages and in the audit trail: with a small
-// first letter and otherwise unchanged, so SSHPublicKeyId is sSHPublicKeyId.
+// label returns the member's name in messages and in the audit trail: with a
+// small first letter and otherwise unchanged, so SSHPublicKeyId is
+// sSHPublicKeyId.
 func (m Member) label() string { return lowerFirst(m.Name) }
 
 func lowerFirst(s string) string {
@@ -113,7 +114,7 @@ func Operations(service string) []Operation {
 	return found
 }
 
-// Load reads the model now instead of at the first use of it.
+// Load reads the model now instead of on first use.
 func Load() { loaded() }
 
 // Lookup finds an operation by its name.

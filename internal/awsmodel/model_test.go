@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// operationsOf lists the methods of an SDK client that are operations.
+// operationsOf returns the methods of an SDK client that are operations.
 func operationsOf(client any) []reflect.Method {
 	var found []reflect.Method
 	for method := range reflect.TypeOf(client).Methods() {

@@ -6,7 +6,7 @@ import (
 )
 
 // javaOrder returns the indexes of names in the order in which a Java HashMap
-// lists them after they were inserted as keys one after the other.
+// lists them after they were inserted as keys.
 //
 // AWS lists violations neither in the model's order nor by name. Both recorded
 // answers with several of them (CreateOpenIDConnectProvider: clientIDList,

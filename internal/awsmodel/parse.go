@@ -35,8 +35,8 @@ var kinds = map[string]Kind{
 	"blob": Blob, "list": List, "map": Map, "structure": Structure,
 }
 
-// reading is one service while it is read. A line may name a shape that a later
-// line defines.
+// reading holds one service while it is read. A line may name a shape that a
+// later line defines.
 type reading struct {
 	service Service
 	shapes  map[string]*Shape
@@ -131,7 +131,7 @@ func (m *model) readError(rest string) error {
 	return nil
 }
 
-// shape returns the shape of a name, which a later line may fill.
+// shape returns the shape with a name, which a later line may fill.
 func (r *reading) shape(name string) *Shape {
 	s, ok := r.shapes[name]
 	if !ok {

@@ -20,12 +20,12 @@ func (s *Shape) matches(text string) bool {
 	return s.matcher == nil || s.matcher()(text)
 }
 
-// aliasPattern is the pattern of account aliases. It is the only one that looks
-// ahead, which Go's regular expressions cannot do.
+// aliasPattern is the pattern of account aliases. It is the only one with a
+// lookahead, which Go's regular expressions do not support.
 const aliasPattern = `^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$`
 
-// compile makes a function of a pattern of the model. It panics for a pattern
-// that Go cannot read; a test compiles them all.
+// compile returns a function for a pattern of the model. It panics for a
+// pattern that Go cannot read. A test compiles them all.
 func compile(pattern string) func(string) bool {
 	if pattern == aliasPattern {
 		// The same set: no two hyphens in a row, no hyphen at either end.
@@ -48,8 +48,9 @@ func goSyntax(pattern string) string {
 }
 
 // characterSet returns a function for a pattern that is only one class of
-// characters, repeated, as most are; nil for any other. It takes a tenth of the
-// time of the general machine, which matters for policy documents of 128 KiB.
+// characters, repeated, as most are. It returns nil for any other. It takes a
+// tenth of the time of package regexp, which matters for policy documents of
+// 128 KiB.
 func characterSet(pattern string) func(string) bool {
 	re, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil || re.Op != syntax.OpPlus && re.Op != syntax.OpStar || re.Sub[0].Op != syntax.OpCharClass {
@@ -66,7 +67,7 @@ func characterSet(pattern string) func(string) bool {
 	}
 }
 
-// inRanges looks r up in ordered pairs of first and last character.
+// inRanges says whether r is in ordered pairs of first and last character.
 func inRanges(ranges []rune, r rune) bool {
 	if len(ranges) <= 16 {
 		for i := 0; i < len(ranges); i += 2 {

@@ -4,11 +4,11 @@ import "strings"
 
 // Sensitive reports whether the member of an operation's input or output holds
 // a secret, so that no log or trail may show its value: passwords, keys, seeds,
-// tokens and one-time codes. path names the member from the outermost structure
-// on, as messages and the trail do ("password", "accessKey.secretAccessKey").
-// Each name may begin with either case, and indexes of lists are skipped
-// ("tags.1.member.key" is "tags.key"). A path that the model does not know is
-// sensitive, to be safe.
+// tokens and one-time codes. path names the member from the outermost
+// structure, as messages and the trail do ("password",
+// "accessKey.secretAccessKey"). Each name may begin with either case, and
+// indexes of lists are skipped ("tags.1.member.key" is "tags.key"). A path that
+// the model does not know is sensitive, to be safe.
 func Sensitive(op, path string) bool {
 	known, ok := Lookup(op)
 	if !ok {
@@ -57,8 +57,8 @@ func withoutIndex(names []string) []string {
 	return names
 }
 
-// holdsSensitive reports whether some member of s is sensitive. Shapes of the
-// two models contain one another without cycles; a test walks them all.
+// holdsSensitive reports whether some member of s is sensitive. The shapes of
+// the two models have no cycles. A test walks them all.
 func holdsSensitive(s *Shape) bool {
 	for _, m := range s.Members {
 		if hidden, _ := sensitiveIn(m.Shape, nil); hidden {

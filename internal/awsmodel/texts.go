@@ -1,6 +1,6 @@
 package awsmodel
 
-// This file holds what AWS answers and its model does not say.
+// This file holds answers of AWS that its model does not contain.
 
 const (
 	nameText = "The specified value for %s is invalid. It must contain only alphanumeric characters and/or the " +
@@ -12,10 +12,9 @@ const (
 	markerText = "The specified value for %s is invalid. It must contain only printable ASCII characters."
 )
 
-// ownTexts maps shapes of IAM to the sentence that AWS answers instead of
-// naming the pattern. AWS looks at these patterns only after everything else: a
-// path that is too long and also malformed gets an answer only about its
-// length.
+// ownTexts maps shapes of IAM to the sentence that AWS uses instead of naming
+// the pattern. AWS checks these patterns after everything else: a path that is
+// too long and also malformed only gets an answer about its length.
 var ownTexts = map[string]string{
 	"entityNameType":            nameText,
 	"existingUserNameType":      nameText,
@@ -32,23 +31,23 @@ var ownTexts = map[string]string{
 	"markerType":                markerText,
 }
 
-// ownMinimums lists shapes with a sentence of their own that also get it for an
-// empty value, instead of the shortest length. Recorded.
+// ownMinimums lists shapes with their own sentence that also get it for an
+// empty value, instead of the minimum length. Recorded.
 var ownMinimums = map[string]bool{"markerType": true}
 
-// ownPatterns maps shapes of IAM to the patterns that AWS applies instead of
-// its model's. Recorded for PolicyInputList of GetContextKeysForCustomPolicy,
-// whose shape is that of all policy documents.
+// ownPatterns maps shapes of IAM to the patterns that AWS uses instead of its
+// model's. Recorded for PolicyInputList of GetContextKeysForCustomPolicy, whose
+// shape is that of all policy documents.
 var ownPatterns = map[string]string{"policyDocumentType": `[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]+`}
 
 // noNullElements lists the lists whose answers also name the rule that an
-// element must not be null. AWS answers so for tag keys and namespaces of
-// services, and not for client ids or thumbprints; no other list is recorded.
+// element must not be null. AWS does so for tag keys and namespaces of
+// services, and not for client ids or thumbprints. No other list is recorded.
 var noNullElements = map[string]bool{"tagKeyListType": true, "serviceNamespaceListType": true}
 
 // unnamedValues lists enumerations whose values AWS's answers do not name. It
-// is recorded for UpdateServiceSpecificCredential; that UpdateAccessKey and the
-// others with this type answer alike is a guess (G).
+// is recorded for UpdateServiceSpecificCredential. That UpdateAccessKey and the
+// others with this type are the same is a guess (G).
 var unnamedValues = map[string]bool{"statusType": true}
 
 // alsoSensitive lists shapes that grant access and that the model does not
@@ -60,13 +59,14 @@ var alsoSensitive = map[string]bool{
 }
 
 // anyCharacter is the pattern for strings without one: the characters that XML
-// 1.0 can carry, because an answer must be able to hold what is stored. AWS's
-// own rule for such members is not published; its STS model has this set for
-// ARNs (G).
+// 1.0 allows, because an answer must be able to contain stored texts. AWS's own
+// rule for such members is not published. Its STS model has this set for ARNs
+// (G).
 const anyCharacter = `[\u0009\u000A\u000D\u0020-\uD7FF\uE000-\uFFFD\u10000-\u10FFFF]*`
 
-// generalStatuses maps the codes that any action may answer and no model lists.
-// Source: the pages "Common errors" of IAM and STS, and recorded answers.
+// generalStatuses maps codes that any action may answer and that no model
+// lists. Source: the pages "Common errors" of IAM and STS, and recorded
+// answers.
 var generalStatuses = map[string]int{
 	"AccessDenied":                403,
 	"AccessDeniedException":       403,

@@ -17,6 +17,6 @@ var unions = map[reflect.Type]map[string]reflect.Type{
 	},
 }
 
-// Variant returns the pointer type that stands for a member of a union in the
+// Variant returns the pointer type that represents a member of a union in the
 // SDK's Go types, or nil if there is none.
 func Variant(union reflect.Type, member string) reflect.Type { return unions[union][member] }

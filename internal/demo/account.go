@@ -1,6 +1,6 @@
-// Package demo fills an account, through its own API, with people in every
-// state that a credential report can show: the demonstration of the program, and
-// the account that tests look at.
+// Package demo fills an account, through its own API, with people in every state
+// that a credential report can show. It is the program's demonstration, and the
+// account for tests.
 package demo
 
 import (
@@ -33,7 +33,7 @@ import (
 // AccountID is the number of the account.
 const AccountID = "123456789012"
 
-// Clock is a clock that can be set back; it runs on from there.
+// Clock is a clock that can be set back. It continues from there.
 type Clock struct{ ago atomic.Int64 }
 
 // Set sets the clock back.
@@ -42,8 +42,8 @@ func (c *Clock) Set(ago time.Duration) { c.ago.Store(int64(ago)) }
 // Now returns the time of the clock.
 func (c *Clock) Now() time.Time { return time.Now().Add(-time.Duration(c.ago.Load())) }
 
-// signer signs with the time of the clock, or the service would refuse
-// the signature as one of the future.
+// signer signs with the time of the clock, because the service would refuse a
+// signature from the future.
 type signer struct {
 	*v4.Signer
 	clock *Clock
@@ -56,16 +56,16 @@ func (s signer) SignHTTP(
 	return s.Signer.SignHTTP(ctx, c, r, hash, service, region, s.clock.Now(), fns...)
 }
 
-// Account is the account as the AWS SDK sees it: iam is root's client. Keys are
-// those of users, by the user's name and a name of ours for the key.
+// Account is the account for the AWS SDK. iam is root's client. Keys are those
+// of users, by the user's name and our own name for the key.
 type Account struct {
 	url   string
 	clock *Clock
 	http  aws.HTTPClient
 	iam   *iam.Client
 	keys  map[[2]string]*types.AccessKey
-	// Console is the URL that browsers use. Passwords and Seeds are those of users
-	// who sign in there.
+	// Console is the URL that browsers use. Passwords and Seeds belong to the
+	// users who sign in there.
 	Console          string
 	Passwords, Seeds map[string]string
 }
@@ -81,13 +81,13 @@ func NewAccount(url, console, id, secret string, clock *Clock) *Account {
 	return a
 }
 
-// As is the account as one of its users sees it.
+// As returns the SDK's configuration for one of the account's users.
 func (a *Account) As(user, name string) aws.Config {
 	k := a.keys[[2]string{user, name}]
 	return a.config(*k.AccessKeyId, *k.SecretAccessKey, "us-east-1")
 }
 
-// group makes a group that may do what a policy of its own says.
+// group creates a group with its own policy.
 func (a *Account) group(ctx context.Context, name, policy, statement string) error {
 	if _, err := a.iam.CreateGroup(ctx, &iam.CreateGroupInput{GroupName: &name}); err != nil {
 		return err
@@ -102,7 +102,7 @@ func (a *Account) group(ctx context.Context, name, policy, statement string) err
 	return err
 }
 
-// join puts users into a group.
+// join adds users to a group.
 func (a *Account) join(ctx context.Context, group string, users ...string) error {
 	for _, user := range users {
 		if _, err := a.iam.AddUserToGroup(ctx,
@@ -113,7 +113,7 @@ func (a *Account) join(ctx context.Context, group string, users ...string) error
 	return nil
 }
 
-// config leaves out the environment: the demonstration is the same for all.
+// config ignores the environment, so the demonstration is the same everywhere.
 func (a *Account) config(id, secret, region string) aws.Config {
 	return aws.Config{
 		BaseEndpoint: aws.String(a.url), Region: region, HTTPClient: a.http,
@@ -121,7 +121,7 @@ func (a *Account) config(id, secret, region string) aws.Config {
 	}
 }
 
-// inTurn ends with the first error.
+// inTurn runs functions until the first error.
 func (a *Account) inTurn(err error, then ...func() error) error {
 	for _, f := range then {
 		if err != nil {
@@ -160,7 +160,7 @@ func (a *Account) key(ctx context.Context, user, name string) error {
 	return err
 }
 
-// use makes a call that every user may make, signed with the key.
+// use sends a call that every user may make, signed with the key.
 func (a *Account) use(ctx context.Context, user, name, region string) error {
 	k := a.keys[[2]string{user, name}]
 	client := sts.NewFromConfig(a.config(*k.AccessKeyId, *k.SecretAccessKey, region), func(o *sts.Options) {
@@ -177,8 +177,8 @@ func (a *Account) switchOff(ctx context.Context, user, name string) error {
 	return err
 }
 
-// device makes a virtual MFA device and enables it for a user, or for root
-// where there is no name, with two codes as the device would show them.
+// device creates a virtual MFA device and enables it for a user, or for root if
+// user is "", with two codes that the device would show.
 func (a *Account) device(ctx context.Context, user string) error {
 	in := &iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: aws.String(user)}
 	enable := &iam.EnableMFADeviceInput{UserName: aws.String(user)}
@@ -203,14 +203,14 @@ func (a *Account) device(ctx context.Context, user string) error {
 	return err
 }
 
-// Request asks for a credential report.
+// Request requests a credential report.
 func (a *Account) Request(ctx context.Context) error {
 	_, err := a.iam.GenerateCredentialReport(ctx, &iam.GenerateCredentialReportInput{})
 	return err
 }
 
 // signIn signs a user in to the console with its password and a code of its
-// device. The password has expired, so another one is chosen.
+// device. The password has expired, so the user chooses another one.
 func (a *Account) signIn(ctx context.Context, user string) error {
 	s, err := NewBrowser(a.Console)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Browser signs somebody in to the console by its forms, as a browser does.
+// Browser signs a user in to the console through its forms, as a browser does.
 type Browser struct {
 	url    string
 	client *http.Client

@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// Step is one thing that happens in the account.
+// Step is one event in the account.
 type Step struct {
 	Ago       time.Duration
 	Who, What string
 	Do        func(context.Context, *Account) error
 }
 
-// When says how long ago it was.
+// When returns in words how long ago it was.
 func (s Step) When() string {
 	if days := s.Ago / day; days > 0 {
 		return fmt.Sprintf("%d days ago", days)
@@ -23,13 +23,13 @@ func (s Step) When() string {
 
 const (
 	day = 24 * time.Hour
-	// Years says how long ago the account was created.
+	// Years is the age of the account.
 	Years = 730 * day
 )
 
-// Story is the account's life, in order. Administrator and Bill are those
-// of AWS's example of a report. The others are in every other state that a row
-// can have. Carol signs in as people do, by the console's forms.
+// Story is the account's history, in order. Administrator and Bill are from
+// AWS's example of a report. The others have every other state that a row can
+// have. Carol signs in as people do, through the console's forms.
 var Story = []Step{
 	{729 * day, "root", "an MFA device, enabled with two of its codes",
 		func(ctx context.Context, a *Account) error {
@@ -120,7 +120,7 @@ var Story = []Step{
 	}},
 }
 
-// Tell lives through the story. told is called after each step; it may be nil.
+// Tell runs the story. It calls told after each step; told may be nil.
 func (a *Account) Tell(ctx context.Context, told func(Step) error) error {
 	for _, s := range Story {
 		a.clock.Set(s.Ago + time.Minute) // ages in days stay the same however long this takes

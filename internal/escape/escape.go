@@ -1,5 +1,5 @@
-// Package escape makes other people's texts safe for the place where they are
-// shown: a terminal, Markdown or a spreadsheet.
+// Package escape makes texts of others safe for the place that shows them: a
+// terminal, Markdown or a spreadsheet.
 package escape
 
 import (
@@ -10,7 +10,7 @@ import (
 )
 
 // Printable returns s with every unprintable character as an escape. User names
-// cannot hold any, but a file that claims to be a report can.
+// cannot contain any, but a file that claims to be a report can.
 func Printable(s string) string {
 	clean := true
 	for _, r := range s {
@@ -38,8 +38,8 @@ func Printable(s string) string {
 	return b.String()
 }
 
-// Markdown returns a text that remains text in Markdown, also in the cell of a
-// table. It yields no markup, no link and, pasted into an issue, no mention.
+// Markdown returns a text that stays text in Markdown, even in the cell of a
+// table. It contains no markup, no link and, in an issue, no mention.
 func Markdown(s string) string {
 	s = markdownEscapes.Replace(Printable(s))
 	if strings.HasPrefix(s, "@") {
@@ -53,11 +53,12 @@ var markdownEscapes = strings.NewReplacer(
 	"&", "&amp;", "<", "&lt;", ">", "&gt;", "://", "&#58;//", "www.", "www&#46;", " @", " &#64;",
 )
 
-// CSVCell returns a cell that no spreadsheet takes for a formula: a text that
-// begins like one gets an apostrophe in front, as OWASP advises. The full-width
-// signs also count if the spreadsheet's language is Japanese or Chinese. A tab
-// or a carriage return in front would hide the sign from us and not from the
-// spreadsheet; both are unprintable and become escapes.
+// CSVCell returns a cell that no spreadsheet reads as a formula: a text that
+// begins like one gets an apostrophe at the front, as OWASP advises. The
+// full-width signs also count, because they start formulas if the spreadsheet's
+// language is Japanese or Chinese. A tab or a carriage return at the front
+// would hide the sign from us and not from the spreadsheet. Both are
+// unprintable and become escapes.
 func CSVCell(cell string) string {
 	cell = Printable(cell)
 	for _, sign := range []string{"=", "+", "-", "@", "＝", "＋", "－", "＠"} {

@@ -10,8 +10,9 @@ import (
 )
 
 // AppendJSON appends v on one line. Every unprintable character is written as
-// \\u, so that a terminal is safe from the JSON as well: the standard library
-// leaves DEL, the C1 controls and the marks that change the direction of text.
+// \\u, so that the JSON is safe for a terminal too. The standard library does
+// not escape DEL, the C1 controls and the marks that change the direction of
+// text.
 func AppendJSON(dst []byte, v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -23,7 +24,7 @@ func AppendJSON(dst []byte, v any) ([]byte, error) {
 }
 
 // appendSafe appends JSON with unprintable characters as escapes. Outside
-// strings JSON has none but line ends.
+// strings, JSON has only line ends.
 func appendSafe(dst, text []byte) []byte {
 	for i := 0; i < len(text); {
 		if c := text[i]; c < utf8.RuneSelf && c != 0x7f {
@@ -46,7 +47,8 @@ func appendSafe(dst, text []byte) []byte {
 	return dst
 }
 
-// IndentJSON returns v as AppendJSON writes it, indented as the AWS CLI indents.
+// IndentJSON returns v in the form of AppendJSON, indented like the AWS CLI's
+// output.
 func IndentJSON(v any) ([]byte, error) {
 	line, err := AppendJSON(nil, v)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"rollcall/internal/escape"
 )
 
-// Style says how a cell differs from others where there is colour.
+// Style says how a cell differs from others if colour is used.
 type Style int
 
 // The styles.
@@ -42,7 +42,7 @@ type Cell struct {
 	Style Style
 }
 
-// Text returns a cell of the usual style with somebody else's text, in which
+// Text returns a cell of the usual style with a text of others, in which
 // unprintable characters become escapes.
 func Text(s string) Cell { return Cell{Text: escape.Printable(s)} }
 
@@ -52,7 +52,7 @@ func (c Cell) Width() int { return text.StringWidth(c.Text) }
 // Nothing is the sign for a value that does not exist.
 const Nothing = "–"
 
-// These cells replace a value: there is none, or nothing tells.
+// These cells replace a value that does not exist, or is unknown.
 var (
 	None    = Cell{Text: Nothing, Style: Dim}
 	Unknown = Cell{Text: "?", Style: Odd}

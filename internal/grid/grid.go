@@ -11,16 +11,16 @@ import (
 )
 
 // Grid is a table whose columns are separated by blanks and which fits a width.
-// To fit, the last column is wrapped, then columns are left out, then one is
+// To fit, the last column is wrapped, then columns are omitted, then one is
 // cut.
 type Grid struct {
 	Titles []string
 	// Rows hold a cell for each title, with printable texts.
 	Rows [][]Cell
-	// Spare lists the titles of columns that may be left out, in that order.
+	// Spare lists the titles of columns that may be omitted, in that order.
 	Spare []string
-	// Cut is the title of the column whose texts may be cut short, but not below
-	// Least; Wrap says that the last column is continued on further lines.
+	// Cut is the title of the column whose texts may be cut, but not below
+	// Least. Wrap says that the last column continues on further lines.
 	Cut    string
 	Least  int
 	Wrap   bool
@@ -30,8 +30,8 @@ type Grid struct {
 	Blocks bool
 }
 
-// Add adds a row with other people's texts, a cell for each title. Unprintable
-// characters become escapes; an empty text is shown as a dash.
+// Add adds a row with texts of others, a cell for each title. Unprintable
+// characters become escapes. An empty text is shown as a dash.
 func (g *Grid) Add(cells ...Cell) {
 	row := make([]Cell, len(cells))
 	for i, c := range cells {
@@ -78,7 +78,7 @@ func (g *Grid) Write(b *bufio.Writer, width int, colour bool) {
 	}
 }
 
-// writeBlocks writes each row as a line with all cells but the last, and the
+// writeBlocks writes each row as a line with all cells except the last, and the
 // last cell below it.
 func (g *Grid) writeBlocks(b *bufio.Writer, width int, colour bool) {
 	titles := make([]Cell, len(g.Titles))
@@ -97,7 +97,7 @@ func (g *Grid) writeBlocks(b *bufio.Writer, width int, colour bool) {
 
 // block writes cells one after the other, on several lines if necessary.
 func (g *Grid) block(b *bufio.Writer, cells []Cell, width int, colour bool) {
-	at := 0 // columns of the line that are written
+	at := 0 // number of columns of the line that are written
 	for _, c := range cells {
 		for i, part := range Wrap(c.Text, max(width-len(g.Indent), 16)) {
 			switch w := text.StringWidth(part); {
@@ -120,7 +120,7 @@ func (g *Grid) block(b *bufio.Writer, cells []Cell, width int, colour bool) {
 // sentence is the number of columns in which a wrapped text still reads well.
 const sentence = 32
 
-// need returns how wide the grid is, or how wide it can become by wrapping.
+// need returns the width of the grid after wrapping.
 func (g *Grid) need(widths []int) int {
 	total := g.whole(widths)
 	if last := widths[len(widths)-1]; g.Wrap && last > sentence {

@@ -1,12 +1,12 @@
-// Package hashing computes the hashes of passwords in a process of its own, a
+// Package hashing computes the hashes of passwords in a separate process, a
 // child of the service that runs the same program. Its threads have the lowest
-// priority, so a flood of sign-ins takes the time that the processors have left
-// over, and none from Go's scheduler in the service.
+// priority, so a flood of sign-ins only uses spare time of the processors, and
+// does not load Go's scheduler in the service.
 //
 // The first password starts the child. Passwords reach it through a pipe, and
-// never by arguments, environment or files. When it dies, another one is
-// started, and what it was hashing is hashed again. It ends when it has nothing
-// to do for a minute, and when its parent ends in whichever way.
+// never through arguments, environment or files. If it dies, another one is
+// started and repeats the unfinished hashes. It ends when it has nothing to do
+// for a minute, and when its parent ends for any reason.
 package hashing
 
 import (
@@ -30,17 +30,17 @@ import (
 // argument is the only argument of the child. No command has this name.
 const argument = "hash-passwords-of-parent"
 
-// lowest is the lowest priority that setpriority knows.
+// lowest is the lowest priority for setpriority.
 const lowest = 19
 
-// Bounds of the child.
+// Limits of the child.
 const (
-	unused   = time.Minute      // until it ends
-	stuck    = 30 * time.Second // until it is killed, with an answer due
-	patience = time.Second      // until it is killed, when it was asked to end
+	unused   = time.Minute      // idle time after which it ends
+	stuck    = 30 * time.Second // time after which it is killed if an answer is missing
+	patience = time.Second      // time after which it is killed if it was asked to end
 )
 
-// Process computes hashes in a child process. Safe for concurrent use.
+// Process computes hashes in a child process. It is safe for concurrent use.
 type Process struct {
 	program string
 	workers int
@@ -58,18 +58,18 @@ func New(program string, log *slog.Logger) *Process {
 	return &Process{program: program, workers: max(1, runtime.GOMAXPROCS(0)/2), log: log, unused: unused, stuck: stuck}
 }
 
-// Workers returns the number of passwords that are to be hashed at one time:
-// half of the number of processors.
+// Workers returns the number of passwords to hash at the same time: half of the
+// number of processors.
 func (p *Process) Workers() int { return p.workers }
 
-// Main makes this process the child if it was started as one, and does not
-// return then. Programs call it before all else.
+// Main makes this process the child if it was started as one, and then does not
+// return. Programs call it first.
 func Main() {
 	if len(os.Args) != 2 || os.Args[1] != argument {
 		return
 	}
-	// A signal that ends the service reaches its process group. The service may
-	// still need hashes then.
+	// A signal that ends the service reaches its process group, but the service
+	// may still need hashes.
 	signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	stepBack()
 	serve(os.Stdin, os.Stdout)
@@ -87,8 +87,8 @@ type answer struct {
 	Key []byte
 }
 
-// serve answers questions until there are no more. What is being hashed then
-// has no answer.
+// serve answers questions until there are no more. Unfinished hashes then have
+// no answer.
 func serve(r io.Reader, w io.Writer) {
 	in, out := gob.NewDecoder(r), gob.NewEncoder(w)
 	var writing sync.Mutex
@@ -102,14 +102,14 @@ func serve(r io.Reader, w io.Writer) {
 			writing.Lock()
 			defer writing.Unlock()
 			if out.Encode(a) != nil {
-				os.Exit(0) // nobody reads answers any more
+				os.Exit(0) // the parent has gone
 			}
 		}()
 	}
 }
 
-// Derive hashes one password. Where no child can do it, it is hashed in this
-// process. Callers bound how many they ask for at one time.
+// Derive hashes one password. If no child can do it, it is hashed in this
+// process. Callers limit how many run at the same time.
 func (p *Process) Derive(job seal.Derivation) []byte {
 	for range 2 {
 		c, err := p.take()
@@ -137,7 +137,7 @@ func (p *Process) Close() {
 	}
 }
 
-// take returns the child, and starts it where there is none.
+// take returns the child, and starts one if there is none.
 func (p *Process) take() (*child, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -154,7 +154,7 @@ func (p *Process) take() (*child, error) {
 	return p.current, nil
 }
 
-// release gives the child back. One that died is not taken again.
+// release returns the child. A dead one is not used again.
 func (p *Process) release(c *child, alive bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -183,7 +183,7 @@ func (p *Process) endUnused(c *child) {
 func (p *Process) start() (*child, error) {
 	cmd := &exec.Cmd{
 		Path: cmp.Or(p.program, self()), Args: []string{cmp.Or(p.program, os.Args[0]), argument},
-		// Nothing of the parent's environment, which may hold secrets.
+		// Pass nothing of the parent's environment, which may hold secrets.
 		Env: p.environment(),
 	}
 	in, err := cmd.StdinPipe()
@@ -210,7 +210,7 @@ func (p *Process) start() (*child, error) {
 }
 
 // environment tells Go's runtime in the child which processors and how much
-// memory it may use: 19 MiB for each hash, and some of those that have ended.
+// memory it may use: 19 MiB for each hash, and for some finished ones.
 func (p *Process) environment() []string {
 	return []string{"GOMAXPROCS=" + strconv.Itoa(p.workers), fmt.Sprintf("GOMEMLIMIT=%dMiB", 24*(p.workers+1))}
 }
@@ -222,15 +222,15 @@ type child struct {
 	ended   chan struct{}
 
 	users int         // guarded by the Process
-	idle  *time.Timer // ends it
+	idle  *time.Timer // ends the child
 
-	mu        sync.Mutex // guards what follows
+	mu        sync.Mutex // guards the following fields
 	questions *gob.Encoder
 	asked     uint64
 	waiting   map[uint64]chan<- []byte
 }
 
-// ask has one password hashed; ok is false where the child has died.
+// ask requests a hash of one password. ok is false if the child has died.
 func (c *child) ask(job seal.Derivation, stuck time.Duration) (key []byte, ok bool) {
 	late := time.AfterFunc(stuck, func() { _ = c.process.Kill() })
 	defer late.Stop()
@@ -252,7 +252,7 @@ func (c *child) ask(job seal.Derivation, stuck time.Duration) (key []byte, ok bo
 	}
 }
 
-// read hands out answers until there are no more.
+// read distributes answers until there are no more.
 func (c *child) read(r io.Reader) {
 	in := gob.NewDecoder(r)
 	for {
@@ -270,7 +270,7 @@ func (c *child) read(r io.Reader) {
 	}
 }
 
-// end asks the child to end, and waits until it has. One that does not is killed.
+// end asks the child to end, and waits. If it does not end it is killed.
 func (c *child) end() {
 	c.in.Close()
 	late := time.AfterFunc(patience, func() { _ = c.process.Kill() })

@@ -29,7 +29,7 @@ var (
 		Time: 30, Threads: 1, Size: 32}
 )
 
-// open starts a Process. logged is what it logs.
+// open starts a Process. logged is its log.
 func open(t *testing.T) (p *Process, logged *bytes.Buffer) {
 	t.Helper()
 	logged = &bytes.Buffer{}
@@ -84,8 +84,8 @@ func TestHashesAreThoseOfThisProcess(t *testing.T) {
 	}
 }
 
-// A child that dies in the middle, or cannot be started, leaves no password
-// without its hash.
+// If a child dies in the middle, or cannot be started, every password still
+// gets its hash.
 func TestChildDies(t *testing.T) {
 	t.Parallel()
 	p, logged := open(t)
@@ -123,7 +123,7 @@ func TestChildDies(t *testing.T) {
 	}
 }
 
-// A child that stops to answer is killed.
+// A child that stops answering is killed.
 func TestChildIsStuck(t *testing.T) {
 	t.Parallel()
 	p, _ := open(t)
@@ -171,8 +171,8 @@ func TestChildEnds(t *testing.T) {
 	}
 }
 
-// What ends the service, and reaches all processes of its group, does not end
-// the child before the service.
+// A signal that ends the service and reaches all processes of its group does
+// not end the child before the service.
 func TestChildOutlivesSignals(t *testing.T) {
 	t.Parallel()
 	p, logged := open(t)
@@ -189,8 +189,8 @@ func TestChildOutlivesSignals(t *testing.T) {
 	}
 }
 
-// Neither the arguments nor the environment of the child tell anything, it has
-// no file open, and each of its threads has the lowest priority.
+// The arguments and the environment of the child reveal nothing, it has no open
+// files, and each of its threads has the lowest priority.
 func TestChildIsPlain(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("/proc")

@@ -7,16 +7,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// self names this program, even if its file has been replaced since.
+// self returns a name of this program that works even if its file has been
+// replaced.
 func self() string { return "/proc/self/exe" }
 
-// slice is the time that the scheduler lets the child run before it looks whether
-// others are to run, as far as it can be asked for (Linux 6.12): the least.
+// slice is the minimum time that the scheduler can let the child run before it
+// checks for other threads, if the kernel supports the request (Linux 6.12).
 const slice = 100_000 // ns
 
-// stepBack gives all threads of this process the lowest priority. Linux has one
-// for each thread, and a new thread has that of its creator. So nothing more is
-// to be done once a look at all of them finds no other.
+// stepBack gives all threads of this process the lowest priority. In Linux each
+// thread has its own priority, and a new thread inherits its creator's. So the
+// work is done once a check finds no thread with another priority.
 func stepBack() {
 	for range 100 {
 		tasks, err := os.ReadDir("/proc/self/task")

@@ -1,6 +1,6 @@
-// Package lazyregexp holds regular expressions that are compiled on first use.
-// Package variables would otherwise compile them at every start of the program,
-// most of which use none.
+// Package lazyregexp provides regular expressions that are compiled on first
+// use. Package variables would otherwise compile them at every start of the
+// program, although most runs use none.
 package lazyregexp
 
 import (
@@ -26,7 +26,7 @@ func (r *Regexp) MatchString(s string) bool { return r.compiled().MatchString(s)
 func (r *Regexp) FindStringSubmatch(s string) []string { return r.compiled().FindStringSubmatch(s) }
 
 // ReplaceAllString returns s with all matches replaced by text, in which $1
-// stands for the first group.
+// means the first group.
 func (r *Regexp) ReplaceAllString(s, text string) string {
 	return r.compiled().ReplaceAllString(s, text)
 }

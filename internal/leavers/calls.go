@@ -14,7 +14,7 @@ import (
 // request is one call before it is signed.
 type request struct {
 	service, form string
-	stranger      bool // signed with a key that nobody has, or not at all
+	stranger      bool // signed with a key that does not exist, or not at all
 }
 
 // admin is the attached policy, document the inline one.
@@ -34,7 +34,7 @@ var reads = []string{
 }
 
 // next returns the next call of a client: a change of one of its own users, a
-// read, or the call of a stranger.
+// read, or an unauthenticated call.
 func (c *client) next() request {
 	switch kind := rand.IntN(10); {
 	case kind < 2:
@@ -61,7 +61,7 @@ var strangers = []request{
 		stranger: true},
 }
 
-// changes are the calls about one more user, each action at most once.
+// changes returns the calls about one more user, each action at most once.
 func (c *client) changes() []request {
 	c.subjects++
 	name := fmt.Sprintf("%s-%d", c.name, c.subjects)
@@ -86,8 +86,8 @@ func (c *client) changes() []request {
 	return append([]request{create}, rest...)
 }
 
-// request returns a call as a signed HTTP request. A stranger's is signed with
-// a key that nobody has, or not at all.
+// request returns a call as a signed HTTP request. An unauthenticated call is
+// signed with a key that does not exist, or not at all.
 func (c *client) request(of request) *http.Request {
 	r, err := http.NewRequest(http.MethodPost, "http://"+hostOf(c.Addr)+"/", strings.NewReader(of.form))
 	if err != nil {
@@ -113,7 +113,7 @@ func hostOf(addr string) string {
 	return addr
 }
 
-// wire returns a call as the bytes of a connection.
+// wire returns a call in its wire form.
 func (c *client) wire(of request) []byte {
 	r := c.request(of)
 	var b bytes.Buffer

@@ -19,7 +19,7 @@ import (
 // change is an action on a user.
 type change struct{ action, user string }
 
-// record holds what is read of a line of the trail.
+// record holds the part of a trail's line that is read.
 type record struct {
 	EventID           string `json:"eventID"`
 	EventName         string `json:"eventName"`
@@ -33,17 +33,17 @@ type record struct {
 	} `json:"additionalEventData"`
 }
 
-// Fates holds what a trail says about changes.
+// Fates holds the results of changes in a trail.
 type Fates struct {
-	Changes   int // recorded as made
+	Changes   int // recorded as successful
 	Recovered int // of those, only after a crash
 	Twice     int // of those, before the crash and after it
 	made      map[change]bool
 	unknown   map[change]bool
 }
 
-// Read reads what a trail says about the users whose names begin with a prefix.
-// A record that comes twice has the same event id.
+// Read reads the results for users whose names begin with a prefix from a
+// trail. A repeated record has the same event id.
 func Read(trail io.Reader, prefix string) (Fates, error) {
 	f := Fates{made: map[change]bool{}, unknown: map[change]bool{}}
 	lines := bufio.NewScanner(trail)
@@ -77,7 +77,7 @@ func Read(trail io.Reader, prefix string) (Fates, error) {
 	return f, lines.Err()
 }
 
-// compare says where the data of a change differs from its record.
+// compare adds a fault if the data of a change differs from its record.
 func (f Fates) compare(faults *[]string, action, user string, there bool) {
 	of := change{action, user}
 	if f.made[of] != there && !f.unknown[of] {
@@ -86,7 +86,7 @@ func (f Fates) compare(faults *[]string, action, user string, there bool) {
 	}
 }
 
-// Check compares the data of an account with what a trail says about the users
+// Check compares the data of an account with the results in a trail, for users
 // whose names begin with a prefix. It returns the number of changes that agree.
 func (f Fates) Check(ctx context.Context, c *iam.Client, prefix string) (int, error) {
 	var faults []string
@@ -132,7 +132,7 @@ func (f Fates) Check(ctx context.Context, c *iam.Client, prefix string) (int, er
 	return agree, nil
 }
 
-// keyed reports which users hold an access key.
+// keyed returns the users that have an access key.
 func keyed(ctx context.Context, c *iam.Client, users []types.UserDetail) (map[string]bool, error) {
 	keys := map[string]bool{}
 	var mu sync.Mutex

@@ -1,10 +1,10 @@
-// Package leavers makes calls whose clients leave: they reset the connection,
+// Package leavers sends calls whose clients leave: they reset the connection,
 // close their sending side, or end their context at a random moment. Afterwards
 // it compares the data with the trail. It is for tests and for generating load.
 //
 // Every change is requested once: each call acts on a user with the run and a
-// number in its name. So that call made what exists afterwards, and its record
-// must be of a success.
+// number in its name. So that call caused the final state, and its record must
+// be a success.
 package leavers
 
 import (
@@ -31,26 +31,26 @@ type Load struct {
 	Addr    string
 	TLS     *tls.Config
 	Handler http.Handler
-	// Credentials may do everything in their account.
+	// Credentials have full permissions in their account.
 	Credentials sigv4test.Credentials
 	Now         func() time.Time // nil means time.Now
 	// Name begins the names of the created users: no two runs on one account
 	// may share it.
 	Name    string
 	Clients int // the number of clients at the same time; 0 means 8
-	Calls   int // the number of calls in all; 0 means until the context ends
-	// Patience is the longest time that a client waits before it leaves; 0
+	Calls   int // the total number of calls; 0 means until the context ends
+	// Patience is the maximum time that a client waits before it leaves; 0
 	// means 3 ms.
 	Patience time.Duration
 }
 
-// Result says what became of the calls.
+// Result counts the results of the calls.
 type Result struct {
 	Calls    int
-	Left     int // their clients took no answer
+	Left     int // calls whose clients read no answer
 	Answered int
 	// Faults lists at most twenty answers that no client should see, and
-	// answers that waiting clients did not get.
+	// missing answers to waiting clients.
 	Faults []string
 	faulty int
 }
@@ -98,13 +98,13 @@ func (r Result) String() string {
 	return strings.Join(append([]string{text}, r.Faults...), "\n")
 }
 
-// client makes calls one after the other.
+// client sends calls one after the other.
 type client struct {
 	Load
 	result   Result
 	name     string
 	subjects int       // users of this client
-	plan     []request // what comes next
+	plan     []request // the next calls
 }
 
 func (c *client) fault(r request, way, format string, args ...any) {
@@ -114,7 +114,7 @@ func (c *client) fault(r request, way, format string, args ...any) {
 	}
 }
 
-// call makes one call and leaves.
+// call sends one call and leaves.
 func (c *client) call(r request) {
 	c.result.Calls++
 	if c.Handler != nil {
@@ -164,7 +164,7 @@ func (c *client) dial() (net.Conn, error) {
 	return net.Dial("tcp", c.Addr)
 }
 
-// reset ends the connection without a word to the other side.
+// reset ends the connection without notice to the other side.
 func (c *client) reset(conn net.Conn) {
 	time.Sleep(rand.N(c.Patience))
 	if over, ok := conn.(*tls.Conn); ok {

@@ -1,6 +1,6 @@
-// Package look gives Rollcall its look in a browser: colours, type, tables and
-// the small things in them. The offline page of package html and the console
-// have it in common, each with a style of its own after it.
+// Package look provides Rollcall's appearance in a browser: colours, fonts,
+// tables and their details. The offline page of package html and the console
+// share it, and each adds its own style.
 package look
 
 import _ "embed"

@@ -1,9 +1,9 @@
 // Package managedpolicy holds the policies that AWS manages, as data: their
-// names, paths, default versions and documents, as AWS had them when
-// policies.tsv was generated (see gen).
+// names, paths, default versions and documents at the time when policies.tsv
+// was generated (see gen).
 //
-// It holds only the default version of each. Every partition has all of them,
-// with its own ARNs; in AWS some partitions lack some.
+// It only holds the default version of each. Every partition has all of them,
+// with its own ARNs. On AWS some partitions lack some policies.
 package managedpolicy
 
 import (
@@ -21,10 +21,10 @@ import (
 type Policy struct {
 	Name string
 	Path string // "/", "/job-function/", …
-	// ID is ANPA… if AWS's is known; the others are derived from the name, and
-	// begin with ANPAZZZZ.
+	// ID begins with ANPA if AWS's id is known. The others are derived from the
+	// name, and begin with ANPAZZZZ.
 	ID          string
-	Description string // "" where it is not known
+	Description string // "" if it is unknown
 	Version     string // v1
 	Document    string
 	Created     time.Time
@@ -37,7 +37,7 @@ func (p *Policy) ARN(partition string) string {
 }
 
 // Find returns the policy with an ARN of any partition, or nil if there is
-// none. It must not be changed.
+// none. Callers must not change it.
 func Find(arn string) *Policy {
 	part := strings.SplitN(arn, ":", 6)
 	if len(part) != 6 || part[0] != "arn" || part[2] != "iam" || part[3] != "" || part[4] != "aws" {
@@ -51,7 +51,7 @@ func Find(arn string) *Policy {
 }
 
 // All returns the policies of a partition in the order of their names, without
-// regard to case. They must not be changed.
+// regard to case. Callers must not change them.
 func All(partition string) []*Policy { return in(partition).all }
 
 //go:embed policies.tsv
@@ -63,8 +63,8 @@ type collection struct {
 	byName map[string]*Policy // by path and name
 }
 
-// Documents name things of the partition aws; other partitions have documents
-// of their own.
+// Documents name things of the partition aws. Other partitions have their own
+// documents.
 var partitions = map[string]func() collection{
 	"aws":        sync.OnceValue(func() collection { return load(lines, "aws") }),
 	"aws-cn":     sync.OnceValue(func() collection { return load(lines, "aws-cn") }),
@@ -78,8 +78,8 @@ func in(partition string) collection {
 	return collection{}
 }
 
-// load reads lines. An incomplete line is a mistake in the program and panics;
-// a test reads them all.
+// load reads lines. It panics for an incomplete line, which is a mistake in the
+// program. A test reads them all.
 func load(lines, partition string) collection {
 	c := collection{byName: map[string]*Policy{}}
 	for line := range strings.Lines(lines) {

@@ -7,8 +7,8 @@ import (
 	"rollcall/internal/policy"
 )
 
-// Every document of every partition can be used for decisions, and what a
-// listing needs exists and is unique.
+// Every document of every partition can be used for decisions, and the fields
+// for lists exist and are unique.
 func TestAll(t *testing.T) {
 	for partition := range partitions {
 		all := All(partition)

@@ -1,7 +1,6 @@
 // Package memory adapts the garbage collector to the memory that the process
-// was granted. It promises that the process does not outgrow a small container
-// while little is in use, and that a small heap is not collected more often
-// than is worthwhile.
+// may use. The process does not outgrow a small container while little memory
+// is in use, and a small heap is not collected more often than is worthwhile.
 package memory
 
 import (
@@ -17,10 +16,10 @@ import (
 	"strings"
 )
 
-// Granted returns the number of bytes that the process may use: the least of
-// what the machine has and what the control groups around the process allow, by
-// versions 1 and 2 of their interface. It is 0 if that is unknown. root is the
-// root of the file system.
+// Granted returns the number of bytes that the process may use: the minimum of
+// the machine's memory and the limits of the control groups around the process,
+// in versions 1 and 2 of their interface. It is 0 if that is unknown. root is
+// the root of the file system.
 func Granted(root fs.FS) int64 {
 	least := int64(math.MaxInt64)
 	note := func(n int64) {
@@ -54,8 +53,8 @@ func Granted(root fs.FS) int64 {
 	return least
 }
 
-// limit returns the least limit of a group and its ancestors, 0 for none. In a
-// container the path may be the host's; then only the top exists.
+// limit returns the lowest limit of a group and its ancestors, 0 for none. In a
+// container the path may be the host's. Then only the top exists.
 func limit(root fs.FS, mount, group, file string) (least int64) {
 	for dir := path.Join(mount, path.Clean("/"+group)); ; dir = path.Dir(dir) {
 		text, err := fs.ReadFile(root, path.Join(dir, file))
@@ -105,12 +104,12 @@ func Fit(granted int64) {
 	}
 }
 
-// heapOf returns the part of the memory that Go may take. The rest is for
-// memory that Go does not count: the database engine's, and pages of files.
+// heapOf returns the part of the memory that Go may use. The rest is for memory
+// that Go does not count: the database engine's, and pages of files.
 func heapOf(granted int64) int64 { return granted / 10 * 6 }
 
-// spareOf returns how far the heap may outgrow the memory in use while that is
-// little.
+// spareOf returns how far the heap may exceed the memory in use while that is
+// low.
 func spareOf(granted int64) int64 {
 	const most = 32 << 20
 	if granted <= 0 {
@@ -120,8 +119,8 @@ func spareOf(granted int64) int64 {
 }
 
 // collector decides how far the heap may grow before it is collected: to five
-// times the memory in use while that is little, which saves a tenth of a
-// write's time, and by half once much is in use.
+// times the memory in use while that is low, which saves a tenth of a write's
+// time, and by half when much is in use.
 type collector struct {
 	spare   int64
 	percent int
@@ -142,7 +141,7 @@ func (c *collector) fit() {
 	}
 }
 
-// watch adapts again after every collection: a finalizer runs after the
+// watch adapts the collector after every collection: a finalizer runs after the
 // collection that found its object unused.
 func (c *collector) watch() {
 	runtime.SetFinalizer(&marker{}, func(*marker) {

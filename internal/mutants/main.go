@@ -1,11 +1,11 @@
 // Mutants removes the defences of a list one by one and expects that the test
-// named with each turns red. The code on the disk does not change: the compiler
+// named with each fails. The code on the disk does not change: the compiler
 // gets the changed file through an overlay, and so does every go command that
 // the test starts itself.
 //
 //	mutants [-check] [-only regexp] list
 //
-// A change that does not compile, a test that is red without the change, and a
+// A change that does not compile, a test that fails without the change, and a
 // test that does not exist are errors of the list, not successes.
 package main
 

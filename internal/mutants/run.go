@@ -22,18 +22,18 @@ const (
 	survived = "SURVIVED"
 )
 
-// testTimeout ends a test that hangs without its defence; it counts as red.
+// testTimeout ends a test that hangs without its defence. It counts as failed.
 const testTimeout = 5 * time.Minute
 
 // runner runs tests with and without their defence.
 type runner struct {
 	dir string
-	// sound reports whether a test command is green with the unchanged code.
+	// sound reports whether a test command passes with the unchanged code.
 	sound map[string]error
 }
 
-// run also returns what the test said about the missing defence, so that people
-// can see whether it turned red for the right reason.
+// run also returns the test's message about the missing defence, so that people
+// can see whether it failed for the right reason.
 func (r runner) run(ctx context.Context, m mutant) (verdict, said string) {
 	verdict, said, err := r.verdict(ctx, m)
 	if err != nil {
@@ -68,8 +68,8 @@ func (r runner) verdict(ctx context.Context, m mutant) (verdict, said string, er
 	return killed, complaint(out), nil
 }
 
-// complaint matches the start of the first line in which a test says what is
-// wrong.
+// complaint matches the start of the first line in which a test reports an
+// error.
 func complaint(out string) string {
 	said := strings.TrimSpace(complained.FindString(out))
 	return said[:min(len(said), 200)]
@@ -77,7 +77,7 @@ func complaint(out string) string {
 
 var complained = regexp.MustCompile(`(?m)^\s*\w+_test\.go:\d+: .*|^panic: .*|^.*script\S*\.txt\S*:\d+: .*`)
 
-// broken matches what the go command says about code that it cannot compile.
+// broken matches the go command's message about code that it cannot compile.
 var broken = regexp.MustCompile(`\[(build|setup) failed\]`)
 
 // sound reports whether a test ran and passed.
@@ -92,7 +92,7 @@ func sound(out string, err error) error {
 }
 
 // overlay writes the changed file next to the code, and the description that
-// makes the go command read it in place of the real one.
+// makes the go command read it instead of the real one.
 func (r runner) overlay(m mutant) (string, error) {
 	text, err := m.mutate()
 	if err != nil {
@@ -114,9 +114,9 @@ func (r runner) overlay(m mutant) (string, error) {
 	return overlay, os.WriteFile(overlay, replace, 0o600)
 }
 
-// goTest runs a test command as a shell reads it. The environment passes the
+// goTest runs a test command in the form of a shell. The environment passes the
 // flags to every go command below it. With the unchanged code the go command
-// may answer from its cache.
+// may use its cache.
 func goTest(ctx context.Context, command string, flags ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "bash", "-c", command)
 	flags = append(flags, "-vet=off", "-timeout="+testTimeout.String())

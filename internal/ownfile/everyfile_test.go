@@ -25,8 +25,8 @@ var elsewhere = map[string]string{
 	"internal/awsmodel/gen/main.go": "a generator",
 }
 
-// This package creates every file that the program creates, so that it lasts
-// and belongs to the right user.
+// This package creates every file of the program, so that files are durable and
+// belong to the right user.
 func TestEveryFileIsMadeHere(t *testing.T) {
 	used := map[string]bool{}
 	root := filepath.Join("..", "..")

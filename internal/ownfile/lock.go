@@ -12,19 +12,19 @@ import (
 
 type noticeKey struct{}
 
-// WithNotice returns a context that reports waiting: code that waits for a lock
-// under it calls tell with the holder and the time waited, after a second and
-// then every ten.
+// WithNotice returns a context that reports waiting. Code that waits for a lock
+// under it calls say with the holder and the waiting time, after a second and
+// then every ten seconds.
 func WithNotice(ctx context.Context, say func(text string)) context.Context {
 	return context.WithValue(ctx, noticeKey{}, say)
 }
 
 // Lock takes the lock at path, and creates its file if there is none. If
 // another process holds the lock, Lock waits until the context ends. The file
-// says who holds the lock; the system drops the lock when the process ends,
-// however it ends.
+// names the holder of the lock. The system drops the lock when the process ends
+// for any reason.
 func Lock(ctx context.Context, path string) (unlock func(), err error) {
-	// Links are not followed: the file is written to.
+	// Links are not followed, because the file is written.
 	f, err := OpenScratch(path, os.O_RDWR|NoFollow)
 	if err != nil {
 		return nil, err
@@ -33,8 +33,8 @@ func Lock(ctx context.Context, path string) (unlock func(), err error) {
 		f.Close()
 		return nil, err
 	}
-	// This is for those who wait. A lock works even if it cannot say who holds
-	// it.
+	// This is for those who wait. The lock works even if it cannot name its
+	// holder.
 	if f.Truncate(0) == nil {
 		_, _ = f.WriteAt([]byte(myself(time.Now())), 0)
 	}
@@ -76,8 +76,8 @@ func wait(ctx context.Context, f *os.File) error {
 	}
 }
 
-// myself returns what a lock's file says about its holder: the process, the
-// time, and the first words of its command, which hold no values.
+// myself returns the text about the holder in a lock's file: the process, the
+// time, and the first words of its command, which contain no values.
 func myself(now time.Time) string {
 	command := []string{filepath.Base(os.Args[0])}
 	for _, arg := range os.Args[1:] {
@@ -89,7 +89,7 @@ func myself(now time.Time) string {
 	return fmt.Sprintf("%d %s %s\n", os.Getpid(), now.UTC().Format(time.RFC3339), strings.Join(command, " "))
 }
 
-// holder puts it into words. A process of an earlier version writes nothing.
+// holder returns it in words. A process of an earlier version writes nothing.
 func holder(f *os.File) string {
 	text := make([]byte, maxHolding)
 	n, _ := f.ReadAt(text, 0)
@@ -107,7 +107,7 @@ func holder(f *os.File) string {
 		max(0, time.Since(since)).Round(time.Second))
 }
 
-// clean removes what another process could write to control a terminal.
+// clean removes characters that could control a terminal.
 func clean(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {

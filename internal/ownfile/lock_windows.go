@@ -8,7 +8,7 @@ import (
 )
 
 // tryLock takes the lock of an open file, or reports that it is held. It locks
-// a byte far behind the text, so that the text can be read.
+// a byte far after the text, so that the text can be read.
 func tryLock(f *os.File) (held bool, err error) {
 	at := &windows.Overlapped{OffsetHigh: 1}
 	err = windows.LockFileEx(windows.Handle(f.Fd()), windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY,

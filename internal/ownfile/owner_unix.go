@@ -20,10 +20,10 @@ func cannotSync(err error) bool {
 	return errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP)
 }
 
-// adopt gives a file that root created to the owner of its directory. It leaves
-// alone a file with another name, because a user who owns the directory could
+// adopt gives a file that root created to the owner of its directory. It
+// ignores a file with another name, because a user who owns the directory could
 // have put a link to one of root's files there. Some containers forbid root to
-// change owners; the file then still belongs to root.
+// change owners. Then the file still belongs to root.
 func adopt(f *os.File, path string) {
 	if os.Geteuid() != 0 {
 		return
@@ -50,7 +50,7 @@ func adopt(f *os.File, path string) {
 }
 
 // keep gives a file that will replace another one the owner of that one, and
-// its mode for that owner; others may not read the new file. If it cannot set
+// its mode for that owner. Others may not read the new file. If it cannot set
 // the owner, the file is not replaced, because its owner could not read the new
 // one.
 func keep(f *os.File, old os.FileInfo) error {
@@ -62,7 +62,7 @@ func keep(f *os.File, old os.FileInfo) error {
 	is := now.Sys().(*syscall.Stat_t)
 	if was.Uid != is.Uid || was.Gid != is.Gid {
 		// A user who is not root can replace the files of others if the
-		// directory allows it; the new file then belongs to that user.
+		// directory allows it. The new file then belongs to that user.
 		if err := f.Chown(int(was.Uid), int(was.Gid)); err != nil && os.Geteuid() == 0 {
 			return err
 		}

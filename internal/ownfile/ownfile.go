@@ -1,21 +1,21 @@
-// Package ownfile creates the files that an installation keeps, so that they
-// last and the right users can read them. It creates all files that the program
-// promises.
+// Package ownfile creates the files of an installation, so that they are
+// durable and the right users can read them. It creates all files of the
+// program.
 //
 // It promises:
 //
 //   - When the call returns, a created or replaced file is on disk, and so is
 //     its name: first the file is synced, then its directory.
 //   - A replaced file keeps its owner, and nobody else may read it. A new file
-//     gets mode 0600 and, if root creates it, the owner of its directory: a
-//     command that root runs leaves nothing that the service's own user cannot
+//     gets mode 0600 and, if root creates it, the owner of its directory. So a
+//     command that root runs creates no file that the service's own user cannot
 //     read.
-//   - If a file could not be written completely, neither the file nor a part
-//     of it under another name is left.
+//   - If a file could not be written completely, neither the file nor a part of
+//     it under another name remains.
 //   - A symbolic link is followed to the file that it names, and not replaced.
 //
-// It does not promise to give a new file another owner where the system forbids
-// root to do so, as some containers do.
+// It cannot give a new file another owner if the system forbids that even to
+// root, as some containers do.
 package ownfile
 
 import (
@@ -88,7 +88,7 @@ func beside(link, target string) string {
 }
 
 // Resolve follows the links of a path to the file that it names. A path that
-// names no file is returned as it is.
+// names no file is returned unchanged.
 func Resolve(path string) string {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		return real

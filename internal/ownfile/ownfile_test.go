@@ -52,7 +52,7 @@ func TestWrite(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v %v", info, err)
 	}
-	// A failed write leaves the old file.
+	// After a failed write, the old file remains.
 	failed := errors.New("failed")
 	if err := Write(path, func(w io.Writer) error { io.WriteString(w, "half"); return failed }); err != failed {
 		t.Errorf("%v", err)
@@ -103,8 +103,8 @@ func TestWriteRefuses(t *testing.T) {
 	}
 }
 
-// A file is acknowledged when it and its name are on disk, in that order: a
-// power cut after only a rename loses the name.
+// A file is acknowledged when it and its name are on disk, in that order. If a
+// file is only renamed, a power cut can lose the name.
 func TestCommitSyncs(t *testing.T) {
 	for name, create := range map[string]func(string) (*Pending, error){"Create": Create,
 		"CreateSecret": CreateSecret} {
@@ -126,8 +126,8 @@ func TestCommitSyncs(t *testing.T) {
 	}
 }
 
-// A write of a file of keys leaves no keys next to it, after any error. The
-// next write removes what a crash left.
+// A write of a file with keys leaves no keys next to it, after any error. The
+// next write removes the remains of a crash.
 func TestCreateSecret(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "keys")
@@ -177,8 +177,8 @@ func TestOpenFollowsDanglingLink(t *testing.T) {
 	}
 }
 
-// A process that waits for a lock is told who holds it and for how long, and
-// stops waiting when asked to.
+// A process that waits for a lock is told its holder and the time, and stops
+// waiting on request.
 func TestLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	unlock, err := Lock(t.Context(), path)

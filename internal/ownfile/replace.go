@@ -27,9 +27,9 @@ const (
 )
 
 // Create begins a file that will replace path, or be new there. It is created
-// next to path and moved there by Commit, so that readers of an old file go on
-// reading the old one. If path is no regular file, such as a pipe, it is
-// written in place.
+// next to path and moved there by Commit, so that readers of an old file
+// continue to read the old one. If path is not a regular file, such as a pipe,
+// it is written in place.
 //
 // A link is followed if nobody else can have put it there.
 func Create(path string) (*Pending, error) {
@@ -40,7 +40,7 @@ func Create(path string) (*Pending, error) {
 }
 
 // CreateTemp creates a hidden file next to path, for a caller that moves it
-// into place in its own way. Most callers use Create and Commit.
+// into place in another way. Most callers use Create and Commit.
 func CreateTemp(path string) (*os.File, error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
@@ -54,8 +54,8 @@ func CreateTemp(path string) (*os.File, error) {
 const TemporarySuffix = ".tmp"
 
 // CreateSecret is Create for a file that holds keys. Its temporary name is
-// always the same, so that CreateSecret can find and remove what a crash left.
-// Only one process at a time may call it for a path.
+// always the same, so that CreateSecret can find and remove the remains of a
+// crash. Only one process at a time may call it for a path.
 func CreateSecret(path string) (*Pending, error) {
 	return create(Resolve(path), func(path string) (*os.File, error) {
 		if err := RemoveLeftover(path); err != nil {
@@ -65,7 +65,7 @@ func CreateSecret(path string) (*Pending, error) {
 	})
 }
 
-// RemoveLeftover removes what a crash within CreateSecret left of a file.
+// RemoveLeftover removes the file that a crash within CreateSecret left behind.
 func RemoveLeftover(path string) error {
 	err := os.Remove(Resolve(path) + TemporarySuffix)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -101,11 +101,10 @@ func create(path string, temporary func(path string) (*os.File, error)) (*Pendin
 	return p, nil
 }
 
-// errIsDirectory reports a directory in the place of a file to write.
+// errIsDirectory reports that there is a directory in place of a file to write.
 var errIsDirectory = errors.New("it is a directory: name a file in it")
 
-// trusted reports whether nobody but the owner of a directory can put links
-// into it.
+// trusted reports whether only the owner of a directory can put links into it.
 func trusted(path string) bool {
 	info, err := os.Stat(filepath.Dir(path))
 	return err == nil && info.Mode().Perm()&0o022 == 0
@@ -171,8 +170,8 @@ func (p *Pending) Abort() {
 	}
 }
 
-// Write creates or replaces a file with what write writes. If write fails, its
-// error is returned unchanged, and the previous file is still there.
+// Write creates or replaces a file with the output of write. If write fails,
+// its error is returned unchanged, and the previous file remains.
 func Write(path string, write func(io.Writer) error) error {
 	p, err := Create(path)
 	if err != nil {
@@ -183,7 +182,7 @@ func Write(path string, write func(io.Writer) error) error {
 		if strings.Contains(err.Error(), p.Name()) {
 			err = renamed(err, path)
 		}
-		return err // the error already says what was being written
+		return err // the error already names the file
 	}
 	return p.Commit()
 }

@@ -86,7 +86,7 @@ func (c Caller) Kind() Kind {
 }
 
 // Session returns the session of temporary credentials, nil for a long-term
-// key. It must not be changed.
+// key. Callers must not change it.
 func (c Caller) Session() *Session { return c.signer.Session }
 
 // Account returns the account's twelve digits.
@@ -102,7 +102,7 @@ func (c Caller) Tenant() string { return strings.TrimSuffix(c.Account()+"/"+c.In
 // Owner returns the owner of the caller's credentials.
 func (c Caller) Owner() store.Owner { return c.signer.Owner }
 
-// Partition is aws, aws-cn or aws-us-gov.
+// Partition returns aws, aws-cn or aws-us-gov.
 func (c Caller) Partition() string { return c.signer.Partition }
 
 // As returns the caller under the present name and path of its user or role. Those
@@ -136,15 +136,15 @@ func (c Caller) UserName() string {
 	return c.signer.User.Name
 }
 
-// NameKey is the user's folded name, "" for root; check HasUser first.
+// NameKey returns the user's folded name, "" for root; check HasUser first.
 func (c Caller) NameKey() string { return c.signer.User.NameKey }
 
-// User is the user who calls, or on whose behalf a federated user does; its
+// User returns the user who calls, or for whom a federated user calls. Its
 // NameKey is empty for root and for roles.
 func (c Caller) User() store.User { return c.signer.User }
 
-// UserID is the unique id of the caller: AIDA… of a user, the account of root,
-// AROA…:session of a role, account:name of a federated user.
+// UserID returns the unique id of the caller: AIDA… for a user, the account for
+// root, AROA…:session for a role, account:name for a federated user.
 func (c Caller) UserID() string {
 	switch s := c.signer.Session; c.Kind() {
 	case AssumedRole:
@@ -155,13 +155,13 @@ func (c Caller) UserID() string {
 	return c.signer.User.ID
 }
 
-// AccessKeyID is the key that signed.
+// AccessKeyID returns the key that signed.
 func (c Caller) AccessKeyID() string { return c.signer.KeyID }
 
-// Region is the region the signature was scoped to.
+// Region returns the region the signature was scoped to.
 func (c Caller) Region() string { return c.region }
 
-// Service is the service the signature was scoped to: iam or sts.
+// Service returns the service the signature was scoped to: iam or sts.
 func (c Caller) Service() string { return c.service }
 
 // ARN returns the caller's Amazon Resource Name. For a role's session it is that of
@@ -178,27 +178,27 @@ func (c Caller) ARN() string {
 	return UserARN(c.Partition(), c.Account(), c.signer.User.Path, c.signer.User.Name)
 }
 
-// RootARN is the ARN of an account's root user.
+// RootARN returns the ARN of an account's root user.
 func RootARN(partition, account string) string {
 	return "arn:" + partition + ":iam::" + account + ":root"
 }
 
-// UserARN is the ARN of an IAM user. path begins and ends with a slash.
+// UserARN returns the ARN of an IAM user. path begins and ends with a slash.
 func UserARN(partition, account, path, name string) string {
 	return "arn:" + partition + ":iam::" + account + ":user" + path + name
 }
 
-// RoleARN is the ARN of a role. path begins and ends with a slash.
+// RoleARN returns the ARN of a role. path begins and ends with a slash.
 func RoleARN(partition, account, path, name string) string {
 	return "arn:" + partition + ":iam::" + account + ":role" + path + name
 }
 
-// AssumedRoleARN is the ARN of a role's session. It has no path.
+// AssumedRoleARN returns the ARN of a role's session. It has no path.
 func AssumedRoleARN(partition, account, role, session string) string {
 	return "arn:" + partition + ":sts::" + account + ":assumed-role/" + role + "/" + session
 }
 
-// FederatedUserARN is the ARN of a federated user.
+// FederatedUserARN returns the ARN of a federated user.
 func FederatedUserARN(partition, account, name string) string {
 	return "arn:" + partition + ":sts::" + account + ":federated-user/" + name
 }
@@ -208,6 +208,6 @@ type key struct{}
 // With returns a context that carries the caller.
 func With(ctx context.Context, c Caller) context.Context { return context.WithValue(ctx, key{}, c) }
 
-// Of returns the caller of a context. To call an action with a context without one
-// is a mistake in the program, and panics.
+// Of returns the caller of a context. For a context without one it panics, because
+// that is a mistake in the program.
 func Of(ctx context.Context) Caller { return ctx.Value(key{}).(Caller) }

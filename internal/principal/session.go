@@ -32,8 +32,9 @@ type Session struct {
 	Policy     string   `json:"p,omitempty"`
 	PolicyARNs []string `json:"pa,omitempty"`
 
-	// Provider is the OIDC or SAML provider whose token was shown, "" for
-	// others; Keys are the condition keys its claims gave, lower-case.
+	// Provider is the OIDC or SAML provider of the token that began the
+	// session, "" for others. Keys are the condition keys from its claims, in
+	// lower case.
 	Provider string              `json:"w,omitempty"`
 	Keys     map[string][]string `json:"k,omitempty"`
 	// Chained says that another role's session assumed the role.
@@ -41,7 +42,7 @@ type Session struct {
 	// SignedIn says that the session began with a password. It may do everything
 	// that its user may.
 	SignedIn bool `json:"c,omitempty"`
-	// Tool names the session of a developer tool that this session came of and ends
+	// Tool names the developer tool's session that this session comes from and ends
 	// with: "account/id". The account is that of the person who signed in.
 	Tool string `json:"l,omitempty"`
 	// TaskPolicy is the ARN of the task policy of an AssumeRoot session.

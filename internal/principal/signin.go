@@ -34,7 +34,7 @@ func (c Caller) In(keyID string, session Session) Temporary {
 		User: c.signer.User, Session: session}
 }
 
-// ReadSignIn reads what an open session holds.
+// ReadSignIn reads the content of an open session.
 func ReadSignIn(proof store.SignedIn) (*SignIn, error) {
 	s := &SignIn{}
 	if err := json.Unmarshal(proof.Session().State, s); err != nil {
@@ -67,8 +67,8 @@ func Opened(proof store.SignedIn) (self, acting Caller, err error) {
 	return self, s.Role.caller(), nil
 }
 
-// caller is not exported: only the token of a session proves that somebody is in
-// it.
+// caller is not exported, because only the token of a session proves that
+// somebody is in it.
 func (t *Temporary) caller() Caller {
 	owner := store.Owner{User: t.User, Partition: t.Partition, Instance: t.Instance}
 	return Caller{

@@ -1,7 +1,7 @@
 package main
 
-// action is the recipe for an action, by the example of one of AWS's that is not
-// served.
+// action is the recipe for an action. Its example is one of AWS's actions that
+// Rollcall does not serve.
 var action = recipe{
 	name: "action",
 	steps: []step{

@@ -1,7 +1,7 @@
 package main
 
-// column is the recipe for a column of the credential report, by the example of
-// one that would tell where a password was last used.
+// column is the recipe for a column of the credential report. Its example would
+// show where a password was last used.
 var column = recipe{
 	name: "column",
 	steps: []step{

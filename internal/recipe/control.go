@@ -1,7 +1,7 @@
 package main
 
-// control is the recipe for a control of the audit, by the example of one that
-// would look for users whose name says that they are shared.
+// control is the recipe for a control of the audit. Its example would look for
+// users whose name says that they are shared.
 var control = recipe{
 	name: "control",
 	steps: []step{

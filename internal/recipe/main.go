@@ -1,8 +1,8 @@
-// Recipe proves the recipes of the tree: what a new action, a new column of the
-// report and a new control of the audit touch. It adds an example of each to a
-// copy of the tree, in the files that the recipe names and in no other, and runs
-// the tests that walk all of its kind. They must be green with all of the files,
-// and red without any one of them.
+// Recipe checks the recipes for a new action, a new column of the report and a
+// new control of the audit. It adds an example of each to a copy of the tree,
+// only in the files that the recipe names, and runs the tests that cover
+// everything of its kind. They must pass with all of the files, and fail without
+// any one of them.
 //
 //	go run ./internal/recipe [-only name] [-keep]
 package main
@@ -23,7 +23,8 @@ import (
 type recipe struct {
 	name  string
 	steps []step
-	// tests are the arguments of a 'go test' that walks everything of the kind.
+	// tests are the arguments of a 'go test' that covers everything of the
+	// kind.
 	tests []string
 }
 
@@ -84,7 +85,7 @@ func (r *recipe) prove(ctx context.Context, keep bool) (err error) {
 	return ctx.Err()
 }
 
-// without expects the tests to be red while one file is as it was.
+// without expects the tests to fail while one file is unchanged.
 func (r *recipe) without(ctx context.Context, dir, file string, was []byte) error {
 	path := filepath.Join(dir, file)
 	is, err := os.ReadFile(path)
@@ -115,7 +116,7 @@ func command(ctx context.Context, dir, name string, args ...string) ([]byte, err
 	return cmd.CombinedOutput()
 }
 
-// copyTree copies what git knows, and what is new and not ignored.
+// copyTree copies the files that git tracks, and new ones that are not ignored.
 func copyTree(ctx context.Context, to string) error {
 	list, err := exec.CommandContext(ctx, "git", "ls-files", "-z", "--cached", "--others",
 		"--exclude-standard").Output()
@@ -145,8 +146,8 @@ func copyTree(ctx context.Context, to string) error {
 	return nil
 }
 
-// step describes what a recipe does to one file: a new file, changes of one, or the
-// command that writes it.
+// step describes the change of one file: a new file, edits, or the command that
+// writes it.
 type step struct {
 	file, what string
 	text       string
@@ -154,7 +155,7 @@ type step struct {
 	generate   []string
 }
 
-// change puts a text in the place of another, which the file has exactly once.
+// change replaces a text that the file contains exactly once.
 type change struct{ old, new string }
 
 func (s step) take(ctx context.Context, dir string) error {
@@ -181,8 +182,8 @@ func (s step) take(ctx context.Context, dir string) error {
 	return os.WriteFile(path, text, 0o666)
 }
 
-// after returns the change that adds a text behind another.
+// after returns the change that adds a text after another.
 func after(old, text string) change { return change{old, old + text} }
 
-// before returns the change that adds a text in front of another.
+// before returns the change that adds a text before another.
 func before(old, text string) change { return change{old, text + old} }

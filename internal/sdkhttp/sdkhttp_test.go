@@ -15,7 +15,7 @@ type base func(*http.Request) (*http.Response, error)
 func (b base) RoundTrip(r *http.Request) (*http.Response, error) { return b(r) }
 
 // closedBody is the SDK's body after it was closed: there is nothing to read,
-// and WriteTo says so by an error.
+// and WriteTo returns an error.
 type closedBody struct{ io.Reader }
 
 func (closedBody) Close() error                     { return nil }

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Fits reports whether an action can be about a resource: "*", or an ARN of a
-// form that the action has. An asterisk in the ARN stands for anything.
+// Fits reports whether an action can apply to a resource: "*", or an ARN of a
+// form that the action has. An asterisk in the ARN matches anything.
 //
 // Buckets and objects of S3 are one kind: a simulation accepts either for the
 // actions of the other, with any region and account (recorded).
@@ -19,16 +19,16 @@ func (a Action) Fits(arn string) bool {
 	})
 }
 
-// FitsForm is Fits, except that a bucket of S3 is no object: reports of last
-// access distinguish them (recorded).
+// FitsForm is Fits, except that a bucket of S3 is not an object: reports of
+// last access distinguish them (recorded).
 func (a Action) FitsForm(arn string) bool {
 	return arn == "*" || slices.ContainsFunc(a.ARNs, func(pattern string) bool { return fits(pattern, arn) })
 }
 
 // fits matches an ARN against a pattern with places like ${Account}. Places in
-// the first parts of an ARN hold no colon and may be empty; all others hold
-// anything and are not empty. It takes the earliest match of the text that
-// follows a place, so that a long ARN costs no more than its length.
+// the first parts of an ARN contain no colon and may be empty. All others
+// contain anything and are not empty. It takes the earliest match of the text
+// that follows a place, so the cost is proportional to the length of the ARN.
 func fits(pattern, arn string) bool {
 	for {
 		literal, rest, place := strings.Cut(pattern, "${")
@@ -48,8 +48,8 @@ func fits(pattern, arn string) bool {
 	}
 }
 
-// placeEnd returns the number of bytes of an ARN that a place holds, or -1 if
-// no number fits. after is the rest of the pattern.
+// placeEnd returns the number of bytes of an ARN that a place contains, or -1
+// if no number fits. after is the rest of the pattern.
 func placeEnd(name, after, arn string) int {
 	switch name {
 	case "Partition", "Region", "Account":

@@ -1,11 +1,11 @@
-// Package servicecatalog holds what AWS publishes about its services, as data:
-// their titles, their actions, and the ARNs of what each action is about.
-// Policy simulation and service last accessed read it; it allows and denies
-// nothing.
+// Package servicecatalog holds published facts about AWS's services, as data:
+// their titles, their actions, and the ARNs of the resources that each action
+// applies to. Policy simulation and service last accessed read it. It allows
+// and denies nothing.
 //
-// The data is from the day on which catalog.tsv.gz was generated (see gen):
-// newer actions are unknown, and of newer services at most the name is known.
-// The file is unpacked on first use.
+// The data is from the day on which catalog.tsv.gz was generated (see gen).
+// Newer actions are unknown, and newer services have at most a name. The file
+// is unpacked on first use.
 package servicecatalog
 
 import (
@@ -29,18 +29,17 @@ type Service struct {
 	Namespace string
 	// Title is the service's name in AWS's documentation, "Amazon S3".
 	Title string
-	// Format is the ARN that AWS's policy generator and simulator show for
-	// everything that belongs to the service:
-	// "arn:${Partition}:s3:::${BucketName}/${KeyName}". It is "" if it is not
-	// known.
+	// Format is the form of ARN that AWS's policy generator and simulator show
+	// for the service: "arn:${Partition}:s3:::${BucketName}/${KeyName}". It is
+	// "" if it is unknown.
 	Format string
 
 	arns    []string
 	actions string // lines
 }
 
-// titles maps services to their titles in last-accessed reports where these are
-// known to differ from the documentation's. Recorded.
+// titles maps services to their titles in last-accessed reports if these differ
+// from the documentation's. Recorded.
 var titles = map[string]string{
 	"apigateway":           "Manage - Amazon API Gateway",
 	"cloudformation":       "AWS CloudFormation",
@@ -86,7 +85,7 @@ var catalog = sync.OnceValue(func() map[string]Service {
 })
 
 // unpack reads the file, which is part of the binary. Lines of actions begin
-// with a tab; all others get a zero byte in front.
+// with a tab. All others get a zero byte at the front.
 func unpack() string {
 	r, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
@@ -121,13 +120,12 @@ type Action struct {
 	Service Service
 	// Name is the action's own name, without the namespace: GetObject.
 	Name string
-	// ARNs holds the patterns of what the action can be about. An action
-	// without any is only about "*".
+	// ARNs holds the patterns of the resources that the action applies to. An
+	// action without patterns only applies to "*".
 	ARNs []string
 }
 
-// FindAction returns the action with a name like s3:GetObject. Case does not
-// matter.
+// FindAction returns the action with a name like s3:GetObject. Case is ignored.
 func FindAction(name string) (Action, bool) {
 	namespace, name, _ := strings.Cut(name, ":")
 	s, ok := Find(strings.ToLower(namespace))

@@ -10,7 +10,8 @@ import (
 	"rollcall/internal/servicecatalog"
 )
 
-// The catalogue can be read, and knows what its readers ask for.
+// The catalogue can be read, and contains the services and actions that its
+// users need.
 func TestCatalog(t *testing.T) {
 	actions := 0
 	namespaces := servicecatalog.Namespaces()
@@ -42,7 +43,7 @@ func TestCatalog(t *testing.T) {
 		"ec2": "Amazon EC2", "iam": "AWS Identity and Access Management", "lambda": "AWS Lambda", "s3": "Amazon S3",
 		"sns": "Amazon SNS",
 		"sts": "AWS Security Token Service", "cloudformation": "AWS CloudFormation", "ses": "Amazon SES",
-		"s3files": "Amazon S3 Files", // came later
+		"s3files": "Amazon S3 Files", // added later
 	} {
 		if s, _ := servicecatalog.Find(namespace); s.Title != title {
 			t.Errorf("%s: %q", namespace, s.Title)
@@ -53,7 +54,7 @@ func TestCatalog(t *testing.T) {
 	}
 }
 
-// The catalogue knows what is served here, except what is newer.
+// The catalogue contains every action of Rollcall, except newer ones.
 func TestCatalogKnowsWhatIsServed(t *testing.T) {
 	unknown := 0
 	for _, service := range []string{"iam", "sts"} {
@@ -109,7 +110,7 @@ func TestFits(t *testing.T) {
 		{"sts:GetCallerIdentity", account + "role/one", false},
 		{"sqs:SendMessage", "arn:aws-cn:sqs:cn-north-1:123456789012:one", true},
 		{"ec2:RunInstances", "arn:aws:ec2:us-east-1:123456789012:instance/i-0123456789abcdef0", true},
-		// An asterisk stands for anything: these are guesses.
+		// An asterisk matches anything: these are guesses.
 		{"iam:GetUser", account + "*", true},
 		{"iam:GetUser", account + "us*", true},
 		{"iam:GetUser", "arn:aws:iam::*", true},
@@ -128,7 +129,7 @@ func TestFits(t *testing.T) {
 	}
 }
 
-// A long ARN that matches again and again costs no more than others.
+// A long ARN with many matches costs no more than others.
 func TestFitsIsLinear(t *testing.T) {
 	long := "arn:aws:dynamodb:us-east-1:123456789012:table/" + strings.Repeat("/index/x/stream/", 1<<15)
 	began := time.Now()

@@ -11,8 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// pool keeps the databases that no test uses. To create one takes as long as
-// most tests do together; to empty one does not.
+// pool keeps unused databases. Creating one takes as long as most tests do
+// together. Emptying one does not.
 type pool struct {
 	mu   sync.Mutex
 	free []string
@@ -37,8 +37,8 @@ func (p *pool) take(ctx context.Context, server string) (string, error) {
 		fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s STRATEGY FILE_COPY", name, template))
 }
 
-// maxKept is the size in bytes above which a database is dropped: emptied, it
-// would keep the space and the plans of its former content.
+// maxKept is the size in bytes above which a database is dropped. An emptied
+// one would keep the space and the plans of its former content.
 const maxKept = 32 << 20
 
 // giveBack empties a database for the next test, or drops it.

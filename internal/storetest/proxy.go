@@ -48,16 +48,15 @@ func (p *Proxy) URL() string {
 	}).String()
 }
 
-// Hang makes the server behind the proxy silent: connections, also new ones,
-// stay open, and nothing comes back.
+// Hang makes the server behind the proxy silent: all connections, including new
+// ones, stay open without answers.
 func (p *Proxy) Hang() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.hung.Store(true)
 }
 
-// LeadTo sends new connections to a server. Open connections stay where they
-// are.
+// LeadTo sends new connections to a server. Open connections do not change.
 func (p *Proxy) LeadTo(s *Server) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -92,7 +91,7 @@ func (p *Proxy) serve(c net.Conn, socket string, hung *atomic.Bool) {
 	pass(c, up, hung)
 }
 
-// pass copies until either side ends. Through a hung proxy nothing comes, and
+// pass copies until either side ends. Through a hung proxy nothing arrives, and
 // nothing ends.
 func pass(to, from net.Conn, hung *atomic.Bool) {
 	buf := make([]byte, 64<<10)

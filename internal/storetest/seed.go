@@ -9,10 +9,10 @@ import (
 	"rollcall/internal/store"
 )
 
-// Seed adds n users to an account in the mix that the figures are quoted for:
-// 60 % hold an access key, half of those a second one, two thirds of the keys
-// were used, half of the users have a password, a third an MFA device, one in
-// fifty a certificate. Secrets are not real: nobody can sign with them.
+// Seed adds n users to an account in the proportions for which figures are
+// quoted: 60 % have an access key, half of those a second one, two thirds of
+// the keys were used, half of the users have a password, a third an MFA device,
+// one in fifty a certificate. Secrets are not real: nobody can sign with them.
 func Seed(ctx context.Context, db *store.DB, account string, n int) error {
 	const batch = 2000
 	ctx = store.Patiently(ctx, 0)
@@ -30,7 +30,7 @@ func Seed(ctx context.Context, db *store.DB, account string, n int) error {
 			return fmt.Errorf("seed users: %w", err)
 		}
 	}
-	// Uses take the way of all uses.
+	// Uses are recorded as usual.
 	for i := range n {
 		for k := range seedKeys(i) {
 			if (i+k)%3 != 0 {

@@ -26,14 +26,14 @@ type Server struct {
 	cmd *exec.Cmd
 	// fsync says whether commits are on disk when they are acknowledged.
 	fsync bool
-	// said holds what the server says. It matters only if the server does not
-	// come up.
+	// said holds the server's output, which matters only if the server does not
+	// start.
 	said *bytes.Buffer
 }
 
 // StartServer starts a PostgreSQL server with the machine's binaries. durable
-// asks for real fsyncs; tests do without. PostgreSQL refuses to run as root, so
-// root runs it as the user postgres, which Debian's package creates.
+// enables real fsyncs, which tests do not need. PostgreSQL refuses to run as
+// root, so root runs it as the user postgres, which Debian's package creates.
 func StartServer(ctx context.Context, durable bool) (*Server, error) {
 	bin, err := binaries()
 	if err != nil {
@@ -79,7 +79,7 @@ func (s *Server) launch(ctx context.Context, postgres, data string, attr *syscal
 	}
 	s.URL = fmt.Sprintf("postgres:///postgres?host=%s&user=postgres", s.dir)
 	if err := s.wait(ctx); err != nil {
-		stopped := s.Stop() // and has said all that it will
+		stopped := s.Stop() // its output is complete then
 		return errors.Join(fmt.Errorf("%w\n%s", err, s.said), stopped)
 	}
 	return nil
@@ -135,8 +135,8 @@ func (s *Server) wait(ctx context.Context) error {
 	}
 }
 
-// Kill ends the server as a crash would, keeping its data; Restart brings it
-// back.
+// Kill ends the server as a crash would, and keeps its data. Restart starts it
+// again.
 func (s *Server) Kill() error {
 	err := s.cmd.Process.Signal(syscall.SIGQUIT)
 	_ = s.cmd.Wait()

@@ -82,11 +82,11 @@ func (s *Server) exec(ctx context.Context, statements ...string) error {
 	return nil
 }
 
-// Freeze stops every process of the server, as a host that hangs does: its
-// connections stay open and nothing answers. Thaw lets them go on.
+// Freeze stops every process of the server, like a host that hangs: its
+// connections stay open and nothing answers. Thaw continues them.
 func (s *Server) Freeze() error { return s.signalAll(syscall.SIGSTOP) }
 
-// Thaw lets a frozen server go on.
+// Thaw continues a frozen server.
 func (s *Server) Thaw() error { return s.signalAll(syscall.SIGCONT) }
 
 // signalAll signals the server first, so that it starts no more processes.
@@ -125,8 +125,8 @@ func parentOf(stat string) (pid, parent int) {
 	return pid, parent
 }
 
-// URLOfBoth returns a URL for a database of two servers, of which a client
-// uses the one that accepts changes.
+// URLOfBoth returns a URL for a database on two servers. A client uses the one
+// that accepts changes.
 func URLOfBoth(a, b *Server, database string) string {
 	return fmt.Sprintf("postgres:///%s?host=%s,%s&user=postgres&target_session_attrs=read-write", database, a.dir, b.dir)
 }

@@ -1,7 +1,7 @@
 // Package storetest opens real databases for tests: SQLite in a temporary
 // directory, and PostgreSQL on a server that the test command starts. A test
-// that runs on both is written once, with Each. Nothing here skips: without
-// PostgreSQL the test fails and says what to install.
+// for both is written once, with Each. Nothing here skips: without PostgreSQL
+// the test fails and says what to install.
 package storetest
 
 import (
@@ -67,8 +67,8 @@ func SQLite(t testing.TB) store.Config {
 	return store.Config{Path: path}
 }
 
-// migratedFile returns the content of an SQLite file without rows. To create one
-// by the migrations takes longer than many a test.
+// migratedFile returns the content of an SQLite file without rows. Creating one
+// with the migrations takes longer than many tests.
 var migratedFile = sync.OnceValues(func() (content []byte, err error) {
 	dir, err := os.MkdirTemp("", "rollcall-sqlite-")
 	if err != nil {
@@ -86,8 +86,8 @@ var migratedFile = sync.OnceValues(func() (content []byte, err error) {
 	return os.ReadFile(path)
 })
 
-// Postgres gives a test an empty PostgreSQL database of its own. A test must
-// leave the schema unchanged: the database is emptied and used again.
+// Postgres gives a test its own empty PostgreSQL database. A test must not
+// change the schema, because the database is emptied and used again.
 func Postgres(t testing.TB) store.Config {
 	t.Helper()
 	server := os.Getenv(Variable)

@@ -1,7 +1,6 @@
-// Package throttle bounds how often somebody may do something.
+// Package throttle limits how often a caller may do something.
 //
-// It promises that nobody gets more by having others forgotten, and that what
-// it remembers is bounded.
+// Nobody can gain calls by making it forget others, and its memory is limited.
 package throttle
 
 import (
@@ -11,11 +10,11 @@ import (
 )
 
 // Limiter is a token bucket for each key: a principal, an account or an
-// address. A nil Limiter allows everything. Safe for concurrent use.
+// address. A nil Limiter allows everything. It is safe for concurrent use.
 //
-// It remembers a bounded number of keys. It forgets only keys whose bucket is
-// full again, which are like new ones, so nobody can get a fresh bucket by
-// making it forget others. If there is no room, new keys share one bucket.
+// It remembers a limited number of keys. It only forgets keys whose bucket is
+// full again, which are like new ones, so nobody can get a new bucket by making
+// it forget others. If there is no room, new keys share one bucket.
 type Limiter struct {
 	every time.Duration // between two calls
 	burst int
@@ -34,15 +33,14 @@ type bucket struct {
 }
 
 const (
-	// maxKeys is the largest number of keys to remember.
+	// maxKeys is the maximum number of keys to remember.
 	maxKeys = 10_000
-	// maxLooks is the number of old buckets that are looked at to forget
-	// one.
+	// maxLooks is the number of old buckets that are checked to forget one.
 	maxLooks = 8
 )
 
-// New returns a Limiter of so many calls per second for each key, and of burst
-// calls at once; perSecond 0 is no bound.
+// New returns a Limiter of perSecond calls per second for each key, and of
+// burst calls at once. If perSecond is 0 there is no limit.
 func New(perSecond float64, burst int, now func() time.Time) *Limiter {
 	if perSecond <= 0 {
 		return nil
@@ -98,8 +96,8 @@ func (l *Limiter) bucket(key string, now time.Time) *bucket {
 	return b
 }
 
-// forgetOne forgets a key whose bucket is full. It looks at those that have
-// been idle longest, and reports whether it found one.
+// forgetOne forgets a key whose bucket is full. It checks those that have been
+// idle longest, and reports whether it found one.
 func (l *Limiter) forgetOne(now time.Time) bool {
 	e := l.order.Back()
 	for range maxLooks {

@@ -33,7 +33,7 @@ func TestLimiter(t *testing.T) {
 		l.wants("a", true, 0)
 	}
 	l.wants("a", false, 100*time.Millisecond)
-	l.wants("a", false, 100*time.Millisecond) // asking costs nothing
+	l.wants("a", false, 100*time.Millisecond) // checking costs nothing
 	if wait, empty := l.Empty("a"); !empty || wait != 100*time.Millisecond {
 		t.Errorf("empty: %t, %v", empty, wait)
 	}
@@ -55,8 +55,8 @@ func TestLimiter(t *testing.T) {
 	l.wants("a", false, 100*time.Millisecond)
 }
 
-// The limiter remembers a bounded number of keys. A flood of new keys gives
-// nobody a fresh bucket, and once the flood is over everything is as before.
+// The limiter remembers a limited number of keys. A flood of new keys gives
+// nobody a new bucket, and after the flood everything is as before.
 func TestLimiterIsNotEmptied(t *testing.T) {
 	l := newLimited(t, 10, 2)
 	l.wants("a", true, 0)

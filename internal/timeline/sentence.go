@@ -9,7 +9,7 @@ import (
 	"rollcall/internal/words"
 )
 
-// sentences says for each kind of event what happened. {was}, {is}, {at} and
+// sentences has a sentence for each kind of event. {was}, {is}, {at} and
 // {created} are the state in the earlier report and in the later one, the time of
 // the event, and the time at which its credential was created.
 var sentences = map[audit.EventKind]string{
@@ -45,7 +45,7 @@ var sentences = map[audit.EventKind]string{
 	audit.CertificateRemoved:     "The signing certificate of {created} was deleted. It was {was}.",
 }
 
-// sentence says what happened in an event.
+// sentence describes an event.
 func sentence(e *diff.Event) string {
 	was, is := e.Was, e.Is
 	if e.Kind == audit.KeyRotated {

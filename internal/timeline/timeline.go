@@ -1,6 +1,6 @@
-// Package timeline tells what happened to an account from report to report, for
-// the page that shows it: it judges reports one by one and compares each with
-// the one before.
+// Package timeline describes the changes of an account from report to report,
+// for the page that shows them. It judges reports one by one and compares each
+// with the previous one.
 package timeline
 
 import (
@@ -14,9 +14,9 @@ import (
 	"rollcall/internal/html"
 )
 
-// Of returns the timeline of an account of that name. The reports are its own,
-// oldest first; each is judged as the options say, but for its own time, and is
-// read twice. One that cannot be read is left out.
+// Of returns the timeline of an account with a name. all are its reports,
+// oldest first. Each is judged with the options, for its own time, and is read
+// twice. Unreadable ones are omitted.
 func Of(ctx context.Context, account, name string, all []diff.Report, judged audit.Options) (html.History, error) {
 	judged.AsOf, judged.Top, judged.EveryRow = time.Time{}, -1, false
 	h := html.History{Account: account}
@@ -48,7 +48,7 @@ func Of(ctx context.Context, account, name string, all []diff.Report, judged aud
 	return h, nil
 }
 
-// compare adds what happened between two reports.
+// compare adds the events between two reports.
 func compare(ctx context.Context, h *html.History, s diff.Series, judged audit.Options, since time.Time) error {
 	at := s.New.Source.Generated
 	_, err := diff.Compare(ctx, s, diff.Options{Audit: judged}, func(c *diff.Change) error {

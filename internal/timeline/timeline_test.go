@@ -21,8 +21,8 @@ func csvOf(active bool) string {
 		"amy,arn:aws:iam::%s:user/amy,2025-01-01T00:00:00Z,false,%t,2025-01-02T00:00:00Z,N/A,false\n", account, active)
 }
 
-// TestOf has fourteen reports, of which the newest twelve count: a key that has
-// been old for long is made inactive, and active again.
+// TestOf uses fourteen reports, of which the newest twelve count. A key that
+// has been old for long is deactivated and activated again.
 func TestOf(t *testing.T) {
 	folder, err := history.Create(t.TempDir())
 	if err != nil {

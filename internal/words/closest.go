@@ -5,9 +5,9 @@ import (
 	"unicode"
 )
 
-// Closest returns the name that somebody may have meant by word: the one that
-// takes the fewest changes, or that begins with it if punctuation is ignored.
-// It returns "" if no name is near.
+// Closest returns the name that the user may have meant by word: the one with
+// the fewest changes, or one that begins with it if punctuation is ignored. It
+// returns "" if no name is close.
 func Closest(word string, names []string) string {
 	word = strings.ToLower(word)
 	best, least := "", 1+max(1, len(word)/3)
@@ -35,7 +35,7 @@ func DidYouMean(word string, names []string) string {
 	return ""
 }
 
-// bare removes punctuation: cis7 stands for cis-7.0.
+// bare removes punctuation: cis7 means cis-7.0.
 func bare(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPunct(r) {
@@ -49,7 +49,7 @@ func bare(s string) string {
 // to get from a to b.
 func distance(a, b string) int {
 	x, y := []rune(a), []rune(b)
-	var before []int // the row before the last
+	var before []int // the row before the previous one
 	last := make([]int, len(y)+1)
 	for j := range last {
 		last[j] = j

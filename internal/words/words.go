@@ -1,5 +1,4 @@
-// Package words writes counts, moments and ages in the way of every output of
-// the tool.
+// Package words formats counts, times and ages for every output of the tool.
 package words
 
 import (
@@ -18,8 +17,7 @@ func Count[N int | int64](n N, noun string) string {
 	return fmt.Sprintf("%d %s", n, noun)
 }
 
-// Time returns the moment in RFC 3339 in UTC, as programs read it; "" for the
-// zero time.
+// Time returns the time in RFC 3339 in UTC, for programs; "" for the zero time.
 func Time(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -27,7 +25,7 @@ func Time(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// ReportTime returns the moment as the report writes it; "" for an absence.
+// ReportTime returns the time in the form of the report; "" for an absence.
 func ReportTime(t report.Time) string {
 	if !t.IsPresent() {
 		return ""
@@ -35,8 +33,8 @@ func ReportTime(t report.Time) string {
 	return t.String()
 }
 
-// ShortAge returns a length of time in the single unit that says most. Days
-// never become months, because rules count days.
+// ShortAge returns a duration in the single most informative unit. Days never
+// become months, because rules count days.
 func ShortAge(d time.Duration) string {
 	switch {
 	case d < time.Minute:

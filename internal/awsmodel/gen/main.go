@@ -1,9 +1,9 @@
-// Command gen writes model.txt: what the AWS service models of IAM and STS say
-// about names, numbers and patterns, and nothing of their prose.
+// Command gen writes model.txt, which contains the names, numbers and patterns of the AWS service
+// models of IAM and STS, and none of their prose.
 //
-// It reads the models that botocore ships (service-2.json or service-2.json.gz
-// below its data directory) and newer.json, which holds in the same form what
-// the AWS SDK for Go already has and that botocore does not yet.
+// It reads the models in botocore (service-2.json or service-2.json.gz below its data directory)
+// and newer.json, which holds in the same form the facts that the AWS SDK for Go has and botocore
+// does not have yet.
 //
 //	go run ./gen -botocore /usr/lib/python3/dist-packages/botocore -newer gen/newer.json -o model.txt
 package main

@@ -81,9 +81,9 @@ func (m *members) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// add merges what a newer model has: operations and shapes that are new, and
-// members appended to structures that are known. It refuses what m has already,
-// so that additions are dropped when botocore catches up.
+// add merges a newer model: new operations and shapes, and new members of known
+// structures. It returns an error for anything that m has already, so that
+// additions are removed when botocore catches up.
 func (m *model) add(newer *model) error {
 	for name, op := range newer.Operations {
 		if _, ok := m.Operations[name]; ok {
@@ -211,7 +211,7 @@ func (s *shape) line(name string) (string, error) {
 	return strings.Join(words, " "), nil
 }
 
-// number prints a bound. Models hold some as floating point, such as 1.0E+2.
+// number prints a limit. Models have some as floating point, such as 1.0E+2.
 func number(n *json.Number) string {
 	if n == nil {
 		return ""

