@@ -14,8 +14,10 @@
 #               report, a control of the audit) to a copy of the tree, and expects
 #               the tests to need each of its files; ARGS='-only NAME'
 # make soak     runs crash loops and races between processes for SOAK, and every
-#               kind of misbehaviour beside ordinary load for SOAK; then fetches
-#               the reports of an organisation of 1,000 accounts
+#               kind of misbehaviour beside ordinary load for SOAK; looks for an
+#               order of the calls in ROUNDS histories of two nodes with faults;
+#               lets the disk fail at every write; then fetches the reports of an
+#               organisation of 1,000 accounts
 # make interop  installs clients that Debian lacks, or has in another release, into
 #               INTEROP, tests with them, and lists those that it could not install
 # make bench    measures, also moto if it is installed; ARGS='-only NAME'
@@ -24,6 +26,7 @@
 
 FUZZTIME ?= 30s
 SOAK ?= 10m
+ROUNDS ?= 1000
 GENERATE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/rollcall-generate
 INTEROP ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/rollcall-interop
 
@@ -71,6 +74,8 @@ recipe-check:
 soak: packages
 	$(WITH_POSTGRES) go test -timeout 0 -count 1 -v -run 'Crash|Nodes' ./internal/e2e/faults ./internal/e2e/nodes -soak $(SOAK)
 	$(WITH_POSTGRES) go test -timeout 0 -count 1 -v -run Misbehaviour ./internal/e2e -soak $(SOAK)
+	$(WITH_POSTGRES) go test -timeout 0 -count 1 -v -run Linearizable ./internal/e2e/nodes -linear-rounds $(ROUNDS)
+	go test -timeout 0 -count 1 -run TestDiskFaults ./internal/store -disk-faults 6000
 	go test -timeout 20m -count 1 -v -run TestRunOfAnOrganization ./internal/fleet -accounts 1000
 
 # 'make test' runs these sessions with one release of the AWS CLI, and this target

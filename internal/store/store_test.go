@@ -191,12 +191,27 @@ func TestUpdateSerializable(t *testing.T) {
 		fill(t, db, "u")
 		var wait sync.WaitGroup
 		full := errors.New("full")
+		// The first transactions have all read before any of them writes, unless the
+		// engine runs one after the other.
+		var reading sync.WaitGroup
+		reading.Add(4)
+		read := make(chan struct{})
+		go func() { reading.Wait(); close(read) }()
 		for i := range 12 {
+			first := i < 4
 			wait.Go(func() {
 				err := db.Update(context.Background(), func(tx *store.Tx) error {
 					have, err := tx.AccessKeys(account, "u")
 					if err != nil {
 						return err
+					}
+					if first {
+						first = false
+						reading.Done()
+						select {
+						case <-read:
+						case <-time.After(300 * time.Millisecond):
+						}
 					}
 					if len(have) >= 2 {
 						return full
