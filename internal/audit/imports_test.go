@@ -19,6 +19,8 @@ func TestImports(t *testing.T) {
 			"rollcall/internal/fleet"}},
 		{"rollcall/internal/reports",
 			[]string{"rollcall/internal/render", "rollcall/internal/html", "github.com/spf13/"}},
+		{"rollcall/internal/review",
+			[]string{"rollcall/internal/render", "rollcall/internal/html", "github.com/spf13/"}},
 		{"rollcall/internal/html", []string{"rollcall/internal/render", "rollcall/internal/fleet"}},
 		{"rollcall/internal/intake", []string{"rollcall/internal/audit"}},
 	} {
