@@ -27,6 +27,11 @@ func accountReportsCommand(p *process) *cobra.Command {
 				if _, err = findAccount(cmd.Context(), s, args[0]); err == nil {
 					reports, err = s.IAM.Reports(cmd.Context(), args[0], limit)
 				}
+				for i := range reports {
+					if err == nil {
+						reports[i].SHA256, err = s.IAM.Sum(cmd.Context(), reports[i])
+					}
+				}
 				return err
 			})
 			if err != nil {

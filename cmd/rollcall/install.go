@@ -154,7 +154,7 @@ func (in *install) open(ctx context.Context, create bool) (*service.Service, err
 		Store: db, MasterFile: in.masterFile(), Trail: none,
 		// The number of reports to keep is a setting of the service, which
 		// deletes the others with its next report.
-		Report: identity.ReportConfig{History: math.MaxInt32},
+		Report: identity.ReportConfig{History: store.ReportHistory{Count: math.MaxInt32}},
 	})
 	return s, in.explain(err)
 }

@@ -28,6 +28,7 @@ import (
 	"rollcall/internal/server"
 	"rollcall/internal/service"
 	"rollcall/internal/signin"
+	"rollcall/internal/store"
 	"rollcall/internal/sts"
 	"rollcall/internal/trail"
 )
@@ -107,7 +108,9 @@ func (s *serveRun) addFlags(f *pflag.FlagSet) {
 	f.DurationVar(&s.report.MaxAge, "report-max-age", 10*time.Second,
 		"return an existing report up to this age instead of generating a new one; AWS uses 4h")
 	f.DurationVar(&s.report.Expiry, "report-expiry", 0, "return no report that is older than this; 0 is no limit")
-	f.IntVar(&s.report.History, "report-history", 100, "how many reports to keep of each account")
+	s.report.History = store.ReportHistory{Count: identity.ReportCount, Age: identity.ReportAge}
+	f.Var((*historyFlag)(&s.report.History), "report-history",
+		"keep the reports of each account up to this `age`, such as 400d, or keep this many")
 	f.DurationVar(&s.useSpan, "last-used-span", 0,
 		"record at most one use of a key in this time; AWS uses 15m, 0 records every second")
 	f.DurationVar(&s.passwordSpan, "password-used-span", 0,
@@ -207,8 +210,6 @@ func (s *serveRun) check() error {
 		return usageError("--max-connections and --max-connections-per-address cannot be negative")
 	case s.callTimeout < 100*time.Millisecond:
 		return usageError("--call-timeout must be at least 100ms")
-	case s.report.History < 2:
-		return usageError("--report-history must be at least 2: clients may still be reading the report before the newest")
 	}
 	return nil
 }

@@ -21,6 +21,10 @@ const (
 	comparePath = "/console/report/compare"
 )
 
+// maxSummed is the size of reports whose SHA-256 the list computes where it is
+// not known yet. That of a larger one is known once it was downloaded.
+const maxSummed = 1 << 20
+
 // historyView is the data of the list of reports.
 type historyView struct {
 	Reports  []historyRow
@@ -56,6 +60,11 @@ func (c *Console) history(v *visit) error {
 	from := (page - 1) * per
 	for i := from; i < min(len(of.history), from+per); i++ {
 		r := of.history[i]
+		if r.SHA256 == "" && r.Size <= maxSummed {
+			if r.SHA256, err = v.iam.Sum(v.r.Context(), r); err != nil {
+				return err
+			}
+		}
 		row := historyRow{
 			Made: v.when(&r.Generated, ""), Users: thousands(int(r.Users)), Size: bytesInWords(r.Size),
 			SHA256: r.SHA256,

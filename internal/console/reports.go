@@ -61,8 +61,15 @@ func (v *visit) report(at time.Time) (*chosen, error) {
 		}
 	}
 	i := slices.IndexFunc(c.history, func(r store.Report) bool { return !r.Generated.After(at) })
-	if i < 0 {
-		return nil, nil
+	if i < 0 { // older than those that are listed
+		older, _, err := v.iam.Report(v.r.Context(), v.account(), at)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		i, c.history = len(c.history), append(c.history, older)
 	}
 	c.Report = c.history[i]
 	return c, nil

@@ -131,7 +131,8 @@ func TestAccounts(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			return tx.PublishReport(store.Report{Account: account, Token: token, Generated: began.Add(time.Minute)}, 10)
+			return tx.PublishReport(store.Report{Account: account, Token: token, Generated: began.Add(time.Minute)},
+				store.ReportHistory{Count: 10})
 		})
 		if err != nil {
 			t.Fatal(err)

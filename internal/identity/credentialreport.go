@@ -26,20 +26,32 @@ type ReportConfig struct {
 	// Expiry is the age up to which GetCredentialReport returns a report. 0
 	// means without limit.
 	Expiry time.Duration
-	// History is the number of reports kept for an account. 0 means 100. At
-	// least two are kept, so a report that is being downloaded survives the
-	// next one.
-	History int
+	// History says which reports of an account are kept; the zero value means
+	// ReportAge and ReportCount. Two are always kept, so that one being
+	// downloaded survives the next.
+	History store.ReportHistory
+
+	// settle is settlePatience, except in tests.
+	settle time.Duration
 }
+
+// Reports are kept up to ReportAge by default, a year and a month, but no more
+// than ReportCount of an account: some clients ask for one all the time.
+const (
+	ReportAge   = 400 * 24 * time.Hour
+	ReportCount = 10_000
+)
 
 func (c ReportConfig) withDefaults() ReportConfig {
 	if c.MaxAge <= 0 {
 		c.MaxAge = 10 * time.Second
 	}
-	if c.History == 0 {
-		c.History = 100
+	if c.History == (store.ReportHistory{}) {
+		c.History = store.ReportHistory{Count: ReportCount, Age: ReportAge}
 	}
-	c.History = max(2, c.History)
+	if c.settle == 0 {
+		c.settle = settlePatience
+	}
 	return c
 }
 
@@ -200,63 +212,4 @@ func (s *Service) Reports(ctx context.Context, account string, limit int) (repor
 		return err
 	})
 	return reports, err
-}
-
-// writeReport writes a stored report. It reads each chunk on its own, so that a
-// slow client holds no snapshot of the store. The next chunk is read while the
-// client receives the last. See reportPiece for the memory that it uses.
-func (s *Service) writeReport(ctx context.Context, w io.Writer, report store.Report) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	type read struct {
-		chunk store.ReportChunk
-		err   error
-	}
-	next := make(chan read)
-	go func() {
-		defer close(next)
-		for seq, left := int64(0), report.Size; left > 0; seq++ {
-			var r read
-			r.chunk, r.err = s.db.ReportChunk(ctx, report.Account, report.Token, seq)
-			select {
-			case next <- r:
-			case <-ctx.Done():
-				return
-			}
-			if r.err != nil {
-				return
-			}
-			left -= int64(r.chunk.Size)
-		}
-	}()
-	buf := make([]byte, 0, min(report.Size, reportPiece))
-	for r := range next {
-		if r.err != nil {
-			return r.err
-		}
-		var err error
-		if buf, err = s.writePieces(w, r.chunk.Data, buf); err != nil {
-			return err
-		}
-	}
-	return ctx.Err()
-}
-
-// writePieces writes the pieces of a chunk. It returns the buffer that it
-// unpacked them into.
-func (s *Service) writePieces(w io.Writer, chunk, buf []byte) ([]byte, error) {
-	for len(chunk) > 0 {
-		piece, rest, err := cutPiece(chunk)
-		if err != nil {
-			return buf, err
-		}
-		if buf, err = s.unpack.DecodeAll(piece, buf[:0]); err != nil {
-			return buf, err
-		}
-		if _, err := w.Write(buf); err != nil {
-			return buf, err
-		}
-		chunk = rest
-	}
-	return buf, nil
 }

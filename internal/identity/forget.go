@@ -25,8 +25,9 @@ const (
 
 // Forget deletes data that is too old to be used: uses of services, access
 // reports, deletions of service-linked roles, signing keys whose tokens have
-// all expired, and sign-ins with their addresses. It runs in the background,
-// and no call waits for it.
+// all expired, sign-ins with their addresses, and records of changes for
+// reports that nobody asked for. It runs in the background, and no call waits
+// for it.
 func (s *Service) Forget(ctx context.Context) error {
 	now := s.db.Now()
 	return errors.Join(
@@ -35,7 +36,8 @@ func (s *Service) Forget(ctx context.Context) error {
 		s.db.ForgetDeletionTasks(ctx, now.Add(-taskMemory)),
 		s.db.ForgetTokenKeys(ctx, now),
 		s.db.ForgetSignIns(ctx, now.Add(-signInMemory), now.Add(-tryMemory)),
-		s.db.ForgetPlaces(ctx, now.Add(-PlaceMemory)))
+		s.db.ForgetPlaces(ctx, now.Add(-PlaceMemory)),
+		s.db.ForgetRecordings(ctx, reportMarks))
 }
 
 // forgetFromTimeToTime calls Forget until the service is closed.

@@ -29,7 +29,7 @@ func benchmarkEngines(b *testing.B, run func(b *testing.B, w *world)) {
 		"postgres": storetest.Postgres} {
 		b.Run(name, func(b *testing.B) {
 			w := newWorld(b, cfg(b),
-				identity.Config{Report: identity.ReportConfig{MaxAge: time.Nanosecond, History: 2}})
+				identity.Config{Report: identity.ReportConfig{MaxAge: time.Nanosecond, History: store.ReportHistory{Count: 2}}})
 			if err := storetest.Seed(b.Context(), w.db, account, benchmarkUsers()); err != nil {
 				b.Fatal(err)
 			}

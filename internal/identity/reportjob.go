@@ -2,13 +2,9 @@ package identity
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
+	"errors"
 	"fmt"
-	"hash"
 	"time"
-
-	"github.com/klauspost/compress/zstd"
 
 	"rollcall/internal/store"
 )
@@ -20,14 +16,15 @@ const (
 	// reportLease is the time for which a crashed job keeps others from
 	// starting.
 	reportLease = 5 * time.Second
-	// reportPart is the number of bytes of a report that one commit stores.
-	reportPart = 4 << 20
 	// reportJobs is the number of reports that this node generates at once.
 	// Each holds a connection of the store for long and sometimes needs a
 	// second one. With as many jobs as connections, none would finish.
 	reportJobs = 2
 	// pagePatience is the maximum time for reading the next ten thousand users.
 	pagePatience = time.Minute
+	// settlePatience says how long a base waits for transactions that may not
+	// know that changes are recorded.
+	settlePatience = 10 * time.Second
 )
 
 // startReport runs the job that has just taken the lease.
@@ -94,135 +91,22 @@ func (s *Service) makeReportInTurn(ctx context.Context, account string, token in
 	}
 }
 
-// makeReport reads one snapshot of the account, writes the report in parts that
-// no reader sees, and publishes it with one commit.
+// makeReport makes a report from the last one and what has changed since, or
+// else a whole one.
 func (s *Service) makeReport(ctx context.Context, account string, token int64) (store.Report, error) {
-	report := store.Report{Account: account, Token: token}
 	// The report must include the uses of credentials that this node has noted.
 	if err := s.db.Flush(ctx); err != nil {
-		return report, fmt.Errorf("flush last use: %w", err)
+		return store.Report{}, fmt.Errorf("flush last use: %w", err)
 	}
-	err := s.db.Update(ctx, func(tx *store.Tx) error { return tx.DropReportRests(account, token) })
-	if err != nil {
-		return report, err
-	}
-	pack := newReportPacker(ctx, s.db, account, token)
-	err = s.db.View(store.Patiently(ctx, pagePatience), func(tx *store.Tx) error {
-		report.Generated = tx.Now.Truncate(time.Second)
-		rows, err := newReportRows(tx, account)
-		if err != nil {
-			return err
-		}
-		buf := rows.columns.AppendHeader(pack.buffer())
-		err = tx.ScanCredentials(account, func(r *store.CredentialRow) error {
-			if !rows.shows(r) {
-				return nil
-			}
-			buf = append(buf, '\n')
-			buf = rows.append(buf, r)
-			report.Users++
-			if len(buf) < reportPart {
-				return nil
-			}
-			buf, err = pack.next(buf)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		_, err = pack.next(buf)
-		return err
-	})
-	size, sum, packErr := pack.end()
-	if packErr != nil {
-		err = packErr
+	report, err := s.patchReport(ctx, account, token)
+	if errors.Is(err, errNoPatches) {
+		report, err = s.wholeReport(ctx, account, token)
 	}
 	if err != nil {
 		return report, err
 	}
-	report.Size, report.SHA256 = size, sum
-	return report, s.db.Update(ctx, func(tx *store.Tx) error { return tx.PublishReport(report, s.report.History) })
-}
-
-// reportPacker compresses and stores parts of a report while another goroutine
-// formats them.
-type reportPacker struct {
-	full  chan []byte
-	free  chan []byte
-	done  chan struct{}
-	ctx   context.Context
-	stop  context.CancelFunc
-	sum   hash.Hash
-	size  int64
-	store func(seq int64, chunks []store.ReportChunk) error
-	err   error
-}
-
-func newReportPacker(ctx context.Context, db *store.DB, account string, token int64) *reportPacker {
-	p := &reportPacker{full: make(chan []byte), free: make(chan []byte, 2),
-		done: make(chan struct{}), sum: sha256.New()}
-	p.ctx, p.stop = context.WithCancel(ctx)
-	p.store = func(seq int64, chunks []store.ReportChunk) error {
-		return db.Update(p.ctx, func(tx *store.Tx) error {
-			return tx.AddReportChunks(account, token, seq, chunks, reportLease)
-		})
+	if err := s.db.DropReportRests(ctx, account, token); err != nil {
+		s.log.Warn("what no report needs not deleted, the next one tries it again", "account", account, "error", err)
 	}
-	for range cap(p.free) {
-		p.free <- make([]byte, 0, reportPart+64<<10)
-	}
-	go p.run()
-	return p
-}
-
-// buffer waits for an empty buffer.
-func (p *reportPacker) buffer() []byte {
-	select {
-	case b := <-p.free:
-		return b[:0]
-	case <-p.done:
-		return nil
-	}
-}
-
-// next hands a full buffer over and returns an empty one.
-func (p *reportPacker) next(full []byte) ([]byte, error) {
-	select {
-	case p.full <- full:
-		return p.buffer(), nil
-	case <-p.done:
-		return nil, p.err
-	}
-}
-
-// end waits until all is stored.
-func (p *reportPacker) end() (size int64, sum string, err error) {
-	close(p.full)
-	<-p.done
-	p.stop()
-	return p.size, hex.EncodeToString(p.sum.Sum(nil)), p.err
-}
-
-func (p *reportPacker) run() {
-	defer close(p.done)
-	pack, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
-		zstd.WithLowerEncoderMem(true))
-	if err != nil {
-		p.err = err
-		return
-	}
-	defer func() { _ = pack.Close() }()
-	var chunks []store.ReportChunk
-	for seq := int64(0); ; seq += int64(len(chunks)) {
-		part, ok := <-p.full
-		if !ok {
-			return
-		}
-		p.sum.Write(part)
-		p.size += int64(len(part))
-		chunks = packPieces(pack, part, chunks)
-		if p.err = p.store(seq, chunks); p.err != nil {
-			return
-		}
-		p.free <- part
-	}
+	return report, nil
 }

@@ -1,10 +1,10 @@
 package identity
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -16,8 +16,8 @@ import (
 // reader holds one piece and two packed chunks: the one that its pieces come
 // from, and the next.
 const (
-	// reportPiece is the number of bytes of a report that are compressed
-	// together. It is a multiple of the number that awsquery encodes at once.
+	// reportPiece is the largest number of bytes of a report that are compressed
+	// together. A piece ends with a row.
 	reportPiece = 48 << 10
 	// reportPacked is the maximum number of compressed bytes in a chunk.
 	reportPacked = 64 << 10
@@ -27,21 +27,35 @@ const (
 // memory of the previous part's chunks.
 func packPieces(pack *zstd.Encoder, part []byte, last []store.ReportChunk) []store.ReportChunk {
 	chunks := last[:0]
-	var packed []byte
-	for piece := range slices.Chunk(part, reportPiece) {
+	var packed, piece []byte
+	for len(part) > 0 {
+		piece, part = nextPiece(part)
 		packed = pack.EncodeAll(piece, packed[:0])
 		n := len(chunks) - 1
 		if n < 0 || len(chunks[n].Data)+len(packed) > reportPacked {
 			n++
 			chunks = append(chunks, store.ReportChunk{})
 			if n < len(last) {
-				chunks[n].Data = last[n].Data[:0]
+				chunks[n].Data, chunks[n].Pieces = last[n].Data[:0], last[n].Pieces[:0]
 			}
 		}
 		chunks[n].Size += len(piece)
+		chunks[n].Pieces = appendPlace(chunks[n].Pieces, len(packed), firstUser(piece))
 		chunks[n].Data = append(chunks[n].Data, packed...)
 	}
 	return chunks
+}
+
+// nextPiece divides a part after as many whole rows as fit in a piece. Each row
+// begins with its line end.
+func nextPiece(part []byte) (piece, rest []byte) {
+	if len(part) <= reportPiece {
+		return part, nil
+	}
+	if end := bytes.LastIndexByte(part[:reportPiece], '\n'); end > 0 {
+		return part[:end], part[end:]
+	}
+	return part[:reportPiece], part[reportPiece:] // no row is that long
 }
 
 var errFrameCut = errors.New("zstd: the frame is cut short")

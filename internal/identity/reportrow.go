@@ -3,6 +3,7 @@ package identity
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 
 	"rollcall/internal/store"
@@ -47,6 +48,15 @@ func newReportRows(tx *store.Tx, account string) (*reportRows, error) {
 	owner := "arn:" + a.Partition + ":iam::" + account
 	r.root, r.prefix = owner+":root", owner+":user"
 	return r, nil
+}
+
+// reportForm is part of the shape of every report. Raise it when the same user
+// gets another row: TestReportForm notices that.
+const reportForm = 1
+
+// shape names all that the rows of a report depend on besides its users.
+func (r *reportRows) shape() string {
+	return fmt.Sprintf("%d %s %d %d", reportForm, r.root, r.columns.Len(), r.rotation)
 }
 
 // shows says whether a user has a row. Root has none in the partition aws-cn.

@@ -119,7 +119,7 @@ func TestReportInProgress(t *testing.T) {
 				t.Errorf("%s", got.Content)
 			}
 			err = db.Update(t.Context(), func(tx *store.Tx) error {
-				return tx.PublishReport(store.Report{Account: account, Token: token}, 2)
+				return tx.PublishReport(store.Report{Account: account, Token: token}, store.ReportHistory{Count: 2})
 			})
 			if !errors.Is(err, store.ErrConflict) {
 				t.Errorf("the lost job publishes: %v", err)
@@ -241,7 +241,8 @@ func TestReportInATightLoop(t *testing.T) {
 // Older reports can be read by the time at which they were the newest.
 func TestReportHistory(t *testing.T) {
 	t.Parallel()
-	eachWith(t, service.Config{Report: identity.ReportConfig{MaxAge: 1, History: 3}}, func(t *testing.T, w *world) {
+	three := identity.ReportConfig{MaxAge: 1, History: store.ReportHistory{Count: 3}}
+	eachWith(t, service.Config{Report: three}, func(t *testing.T, w *world) {
 		var contents []string
 		for i := range 5 {
 			w.user(t, fmt.Sprintf("user-%d", i))

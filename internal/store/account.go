@@ -51,6 +51,7 @@ const countUserSQL = `UPDATE accounts SET user_count = user_count + $1`
 // accountTables hold rows of an account that no cascade deletes, in an order in
 // which they can be deleted.
 var accountTables = []string{
+	"report_recordings", "report_marks", // first, so that nothing is marked by what follows
 	"access_keys", "login_profiles", "mfa_devices", "passkeys", "signing_certificates", "ssh_public_keys",
 	"service_specific_credentials", "group_members", "instance_profile_roles",
 	"user_policies", "group_policies", "role_policies", "user_attachments", "group_attachments", "role_attachments",

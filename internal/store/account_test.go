@@ -37,7 +37,7 @@ func TestMadeAgain(t *testing.T) {
 			},
 			"end": func(tx *store.Tx) error { return tx.EndReportJob(account, old) },
 			"publish": func(tx *store.Tx) error {
-				return tx.PublishReport(store.Report{Account: account, Token: old}, 2)
+				return tx.PublishReport(store.Report{Account: account, Token: old}, store.ReportHistory{Count: 2})
 			},
 		} {
 			if err := db.Update(context.Background(), step); !errors.Is(err, store.ErrConflict) {

@@ -25,7 +25,8 @@ func TestBackupKnowsTheWholeSchema(t *testing.T) {
 		pairs, err := tx.Pairs(`SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c
 			WHERE m.type = 'table' AND m.name NOT LIKE 'goose%' AND m.name NOT LIKE 'sqlite%'
 			AND m.name NOT LIKE 'turns_%' -- never hold a row
-			AND m.name <> 'outbox' -- between a running service and its trail`)
+			AND m.name <> 'outbox' -- between a running service and its trail
+			AND m.name NOT IN ('report_marks', 'report_recordings') -- for the next report of this store`)
 		for _, p := range pairs {
 			want = append(want, p[0]+"."+p[1])
 		}
@@ -164,10 +165,13 @@ func rowsOfEverything(t *testing.T) []statement {
 		{`INSERT INTO access_jobs VALUES ('123456789012', 'job_id', 'arn', 7, $1)`, []any{[]byte{5}}},
 		{`INSERT INTO deletion_tasks VALUES ('123456789012', 'task_id', 7, 'status')`, nil},
 		{`INSERT INTO report_jobs VALUES ('123456789012', 3, 'node', 0, 4102444800000)`, nil},
-		{`INSERT INTO reports VALUES ('123456789012', 2, 1700000000, 1700000000123, 3, 2, 'ab')`, nil},
+		{`INSERT INTO reports VALUES ('123456789012', 2, 1700000000, 1700000000123, 3, 2, 'ab', 2, 0)`, nil},
+		{`INSERT INTO report_bases VALUES ('123456789012', 2)`, nil},
 		{`INSERT INTO report_chunks VALUES ('123456789012', 2, 0, 3, $1)`,
 			[]any{bytes.Repeat([]byte("chunk"), 500_000)}},
 		{`INSERT INTO report_chunks VALUES ('123456789012', 2, 1, 3, $1)`, []any{[]byte{3}}},
+		{`INSERT INTO report_pieces VALUES ('123456789012', 2, 0, $1)`, []any{[]byte{5}}},
+		{`INSERT INTO report_patches VALUES ('123456789012', 2, 'bill', 2, 'Bill,"data"')`, nil},
 	}
 }
 

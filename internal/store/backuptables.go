@@ -30,7 +30,8 @@ type backupColumn struct {
 }
 
 // backupTables returns all tables, first those that others refer to. A test
-// compares them with the schema.
+// compares them with the schema. What is recorded for the next report is not
+// among them: the first report after a restore is a whole one.
 var backupTables = sync.OnceValue(func() []backupTable {
 	return []backupTable{
 		newBackupTable("data_keys", "id", "id master_key_id wrapped:bytes created:number purpose sealed:number"),
@@ -120,8 +121,13 @@ var backupTables = sync.OnceValue(func() []backupTable {
 		newBackupTable("deletion_tasks", "account, task_id", "account task_id created:number status"),
 		newBackupTable("report_jobs", "account", "account token:number node running:number expires_ms:number"),
 		newBackupTable("reports", "account, token",
-			"account token:number generated:number published_ms:number size:number users:number sha256"),
+			"account token:number generated:number published_ms:number size:number users:number sha256 "+
+				"base:number patches:number"),
+		newBackupTable("report_bases", "account, token", "account token:number"),
 		newBackupTable("report_chunks", "account, token, seq", "account token:number seq:number size:number data:bytes"),
+		newBackupTable("report_pieces", "account, token, seq", "account token:number seq:number pieces:bytes"),
+		newBackupTable("report_patches", "account, base, name_key, since",
+			"account base:number name_key since:number data"),
 	}
 })
 

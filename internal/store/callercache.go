@@ -140,8 +140,9 @@ var callerTables = func() map[string]callerPart {
 		noPart: `access_jobs access_key_last_used account_aliases account_limits account_settings code_guesses data_keys
 			deletion_tasks instance_profile_roles instance_profile_tags instance_profiles login_profiles
 			mfa_device_tags mfa_devices mfa_used_codes oidc_client_ids oidc_provider_tags oidc_providers outbox passkeys
-			password_guesses password_history password_last_used password_policies policy_tags report_chunks
-			report_jobs reports saml_private_keys saml_provider_tags saml_providers server_certificate_tags
+			password_guesses password_history password_last_used password_policies policy_tags report_bases report_chunks
+			report_jobs report_marks report_patches report_pieces report_recordings
+			reports saml_private_keys saml_provider_tags saml_providers server_certificate_tags
 			server_certificates service_last_used service_specific_credentials
 			signin_pauses signin_places signin_sessions signin_tickets signing_certificates
 			ssh_public_keys token_issuers token_keys tool_proofs tool_sessions

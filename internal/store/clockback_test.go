@@ -57,7 +57,8 @@ func TestClockStepsBack(t *testing.T) {
 		// It has lost its lease, because the clock has advanced.
 		token = start(t, db)
 		update(t, db, func(tx *store.Tx) error {
-			return tx.PublishReport(store.Report{Account: account, Token: token, Generated: created}, 2)
+			return tx.PublishReport(store.Report{Account: account, Token: token, Generated: created},
+				store.ReportHistory{Count: 2})
 		})
 		young := func() (young bool) {
 			view(t, db, func(tx *store.Tx) error {

@@ -235,3 +235,10 @@ func NewestSchema() int64 { return newestSchema() }
 
 // Reconnect closes the connections to PostgreSQL.
 func (db *DB) Reconnect() { db.engine.(*postgres).pool.Reset() }
+
+// InsertReport inserts a report of a certain age in milliseconds.
+func (tx *Tx) InsertReport(r Report, age int64) error {
+	_, err := tx.exec(`INSERT INTO reports (account, token, generated, published_ms, size, users, sha256, base)
+		VALUES ($1, $2, 0, `+tx.clock+` - CAST($3 AS BIGINT), 0, 0, '', $4)`, r.Account, r.Token, age, r.Token)
+	return err
+}

@@ -23,7 +23,8 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// steps returns the migrations up to a version, in the SQL of a dialect. Each
+// steps returns the migrations up to a version, in the SQL of a dialect.
+// NUMBER_NAME.ENGINE.sql, if it exists, follows NUMBER_NAME.sql. Each
 // transaction begins with guard, which may be nil.
 func steps(d dialect, upTo int64, guard func(context.Context, *sql.Tx) error) ([]*goose.Migration, error) {
 	names, err := fs.Glob(migrations, "migrations/*.sql")
@@ -32,10 +33,19 @@ func steps(d dialect, upTo int64, guard func(context.Context, *sql.Tx) error) ([
 	}
 	var all []*goose.Migration
 	for _, name := range names {
+		base := strings.TrimPrefix(name, "migrations/")
+		if strings.Count(base, ".") > 1 {
+			continue // of an engine
+		}
 		text, err := migrations.ReadFile(name)
 		if err != nil {
 			return nil, err
 		}
+		own, err := migrations.ReadFile(strings.TrimSuffix(name, "sql") + d.name + ".sql")
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		text = append(text, own...)
 		version := versionOf(name)
 		if version > upTo {
 			continue

@@ -80,6 +80,36 @@ func (e *postgres) view(ctx context.Context, fn func(conn) error) error {
 	return e.repeat(ctx, beginView, fn)
 }
 
+// beginSettled begins a snapshot that is part of a serial order: PostgreSQL
+// waits for the transactions that might contradict it ("safe snapshot").
+const beginSettled = "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE"
+
+// settled waits in its first statement. A server without such snapshots refuses
+// to begin.
+func (e *postgres) settled(ctx context.Context, patience time.Duration, fn func(conn) error) error {
+	waited := false
+	err := e.repeat(ctx, beginSettled, func(c conn) error {
+		waited = false
+		for _, sql := range []string{
+			fmt.Sprintf("SET LOCAL statement_timeout = %d", patience.Milliseconds()), "SELECT 1",
+			"SET LOCAL statement_timeout = 0",
+		} {
+			if _, err := c.exec(ctx, sql, nil); err != nil {
+				return err
+			}
+		}
+		waited = true
+		return fn(c)
+	})
+	if c := code(err); !waited && (c == "57014" || c == "0A000" || c == "42601") {
+		err = fmt.Errorf("%w: %w", ErrUnsettled, err)
+	}
+	return err
+}
+
+// reads says whether a transaction begins as one that changes nothing.
+func reads(begin string) bool { return begin == beginView || begin == beginSettled }
+
 // glance runs one statement without a transaction around it: one round trip
 // instead of three. A dead pooled connection is skipped for the next one.
 func (e *postgres) glance(ctx context.Context, fn func(conn) error) error {
@@ -146,13 +176,13 @@ func (e *postgres) once(ctx context.Context, begin string, fn func(conn) error) 
 	defer c.release()
 	err = fn(c)
 	if c.undone() {
-		return begin != beginView || !c.answered, c.explain(c.failed)
+		return !reads(begin) || !c.answered, c.explain(c.failed)
 	}
 	if err != nil {
 		return false, err
 	}
 	err = c.commit()
-	if err == nil || begin == beginView && c.pooled.Conn().IsClosed() {
+	if err == nil || reads(begin) && c.pooled.Conn().IsClosed() {
 		return false, nil // what a view has read is valid, whatever its end
 	}
 	return e.lost(ctx, c, err)

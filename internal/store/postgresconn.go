@@ -144,6 +144,42 @@ func (c *postgresConn) execMany(ctx context.Context, sql string, args [][]any) e
 	return nil
 }
 
+func (c *postgresConn) queryMany(ctx context.Context, sql string, args [][]any, fn func(rows) error) error {
+	batch := &pgx.Batch{}
+	c.queueAhead(batch)
+	for _, a := range args {
+		a, err := postgresArgs(ctx, a)
+		if err != nil {
+			return err
+		}
+		batch.Queue(sql, a...)
+	}
+	ahead := len(c.ahead)
+	c.ahead = c.ahead[:0]
+	step, done := c.step()
+	defer done()
+	results := c.pooled.SendBatch(step, batch)
+	defer func() { _ = results.Close() }()
+	for range ahead {
+		_, _ = results.Exec() // if it fails, so does the next
+	}
+	for range args {
+		r, err := results.Query()
+		if err != nil {
+			return c.fail(err)
+		}
+		err = fn(&postgresRows{c: c, r: r, done: func() {}})
+		r.Close()
+		if err != nil {
+			return err
+		}
+	}
+	if err := results.Close(); err != nil {
+		return c.fail(err)
+	}
+	return nil
+}
+
 func (c *postgresConn) query(ctx context.Context, sql string, args []any) (rows, error) {
 	args, err := postgresArgs(ctx, args)
 	if err != nil {

@@ -100,6 +100,39 @@ func (c *postgresConn) scan(ctx context.Context, account string, fn func(*Creden
 	return err
 }
 
+func (c *postgresConn) scanOf(
+	ctx context.Context, sql [scanTables]string, args []any, fn func(*CredentialRow) error,
+) error {
+	args, err := postgresArgs(ctx, args)
+	if err != nil {
+		return err
+	}
+	batch := &pgx.Batch{}
+	for _, sql := range sql {
+		batch.Queue(sql, args...)
+	}
+	step, done := c.step()
+	defer done()
+	results := c.pooled.SendBatch(step, batch)
+	defer func() { _ = results.Close() }()
+	var sources [scanTables]source
+	for i := range sources {
+		page := &postgresPage{}
+		r, err := results.Query()
+		if err == nil {
+			_, err = page.read(r, 0)
+		}
+		if err != nil {
+			return c.fail(err)
+		}
+		sources[i] = page
+	}
+	if err := results.Close(); err != nil {
+		return c.fail(err)
+	}
+	return newMerge().run(ctx, sources, fn)
+}
+
 func (c *postgresConn) readPages(
 	ctx context.Context, account string, full chan<- *scanPages, empty <-chan *scanPages,
 ) error {

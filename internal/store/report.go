@@ -7,15 +7,18 @@ import (
 	"time"
 )
 
-// Report is a stored credential report. Its bytes are its chunks in order.
+// Report is a stored credential report. Its bytes are the chunks of its base in
+// order, with the patches that were added to the base until this report.
 type Report struct {
 	Account   string
 	Token     int64 // of the job that generated it; grows with every report
+	Base      int64 // the token of its base; its own if it is one
+	Patches   int64 // the number of patches added to the base until this report
 	Generated time.Time
 	Published time.Time // in milliseconds, by the engine's clock
 	Size      int64     // bytes of the report, uncompressed
 	Users     int64     // rows, root's included
-	SHA256    string    // hexadecimal, of the uncompressed bytes
+	SHA256    string    // hexadecimal, of the uncompressed bytes; "" until SetReportSum
 	// Age is the time since Published, by the engine's clock. It is negative if
 	// that clock has stepped back since; see YoungerThan.
 	Age time.Duration
@@ -78,11 +81,11 @@ func lost(err error) error {
 	return err
 }
 
-// ReportChunk is a stored part of a report: Data is compressed, Size its length
-// before that.
+// ReportChunk is a stored part of a base: Data is compressed, Size its length
+// before that. Pieces says where its pieces are.
 type ReportChunk struct {
-	Size int
-	Data []byte
+	Size         int
+	Data, Pieces []byte
 }
 
 // AddReportChunks stores more of a report under construction, with the first
@@ -91,43 +94,64 @@ func (tx *Tx) AddReportChunks(account string, token, seq int64, chunks []ReportC
 	if err := tx.RenewReportJob(account, token, lease); err != nil {
 		return err
 	}
-	rows := make([][]any, len(chunks))
+	rows, pieces := make([][]any, len(chunks)), make([][]any, len(chunks))
 	for i, c := range chunks {
 		rows[i] = []any{account, token, seq + int64(i), c.Size, c.Data}
+		pieces[i] = []any{account, token, seq + int64(i), c.Pieces}
 	}
-	return tx.c.execMany(tx.ctx,
+	err := tx.c.execMany(tx.ctx,
 		`INSERT INTO report_chunks (account, token, seq, size, data) VALUES ($1, $2, $3, $4, $5)`, rows)
-}
-
-// PublishReport makes a report visible, ends its job, and deletes all except
-// the newest keep reports. ErrConflict: the job's lease was lost.
-func (tx *Tx) PublishReport(r Report, keep int) error {
-	if err := tx.EndReportJob(r.Account, r.Token); err != nil {
-		return err
-	}
-	err := tx.insert(`INSERT INTO reports (account, token, generated, published_ms, size, users, sha256)
-		VALUES ($1, $2, $3, `+tx.clock+`, $4, $5, $6) ON CONFLICT DO NOTHING`,
-		r.Account, r.Token, r.Generated, r.Size, r.Users, r.SHA256)
 	if err != nil {
 		return err
 	}
-	if _, err := tx.exec(`DELETE FROM reports WHERE account = $1 AND token <=
-		(SELECT token FROM reports WHERE account = $1 ORDER BY token DESC LIMIT 1 OFFSET $2)`, r.Account, keep); err != nil {
-		return err
-	}
-	return tx.DropReportRests(r.Account, r.Token)
+	return tx.c.execMany(tx.ctx,
+		`INSERT INTO report_pieces (account, token, seq, pieces) VALUES ($1, $2, $3, $4)`, pieces)
 }
 
-// DropReportRests deletes chunks that belong to no report and are older than
-// the job. They come from a crashed job or a deleted report.
-func (tx *Tx) DropReportRests(account string, token int64) error {
-	_, err := tx.exec(`DELETE FROM report_chunks WHERE account = $1 AND token < $2
-		AND token NOT IN (SELECT token FROM reports WHERE account = $1)`, account, token)
+// ReportHistory says which reports of an account are kept: no more than Count,
+// and none older than Age; 0 is no limit. The newest two always are.
+type ReportHistory struct {
+	Count int
+	Age   time.Duration
+}
+
+// PublishReport makes a report visible, ends its job, and drops the reports that
+// are no longer kept. ErrConflict: the job's lease was lost. The caller then
+// calls [DB.DropReportRests].
+func (tx *Tx) PublishReport(r Report, keep ReportHistory) error {
+	if err := tx.EndReportJob(r.Account, r.Token); err != nil {
+		return err
+	}
+	err := tx.insert(`INSERT INTO reports (account, token, generated, published_ms, size, users, sha256, base, patches)
+		VALUES ($1, $2, $3, `+tx.clock+`, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
+		r.Account, r.Token, r.Generated, r.Size, r.Users, r.SHA256, r.Base, r.Patches)
+	if err != nil {
+		return err
+	}
+	if keep.Count > 0 {
+		_, err = tx.exec(`DELETE FROM reports WHERE account = $1 AND token <=
+			(SELECT token FROM reports WHERE account = $1 ORDER BY token DESC LIMIT 1 OFFSET $2)`,
+			r.Account, max(2, keep.Count))
+	}
+	if err != nil || keep.Age <= 0 {
+		return err
+	}
+	_, err = tx.exec(`DELETE FROM reports WHERE account = $1 AND published_ms < `+tx.clock+` - CAST($2 AS BIGINT)
+		AND token <= (SELECT token FROM reports WHERE account = $1 ORDER BY token DESC LIMIT 1 OFFSET 2)`,
+		r.Account, keep.Age.Milliseconds())
+	return err
+}
+
+// SetReportSum notes the SHA-256 of a report that had none.
+func (tx *Tx) SetReportSum(account string, token int64, sha256 string) error {
+	_, err := tx.exec(`UPDATE reports SET sha256 = $1 WHERE account = $2 AND token = $3 AND sha256 = ''`, sha256,
+		account, token)
 	return err
 }
 
 func (tx *Tx) reportColumns() string {
-	return "account, token, generated, published_ms, size, users, sha256, " + tx.clock + " - published_ms"
+	return "account, token, generated, published_ms, size, users, sha256, base, patches, " + tx.clock +
+		" - published_ms"
 }
 
 func (tx *Tx) oneReport(where string, args ...any) (Report, error) {
@@ -147,7 +171,8 @@ func (tx *Tx) reports(where string, args ...any) ([]Report, error) {
 		published, age int64
 	}
 	rows, err := list(tx, func(r *row) []any {
-		return []any{&r.Account, &r.Token, &r.Generated, &r.published, &r.Size, &r.Users, &r.SHA256, &r.age}
+		return []any{&r.Account, &r.Token, &r.Generated, &r.published, &r.Size, &r.Users, &r.SHA256, &r.Base, &r.Patches,
+			&r.age}
 	}, `SELECT `+tx.reportColumns()+` FROM reports WHERE `+where, args...)
 	all := make([]Report, len(rows))
 	for i, r := range rows {
@@ -173,18 +198,18 @@ func (tx *Tx) Reports(account string, limit int) ([]Report, error) {
 	return tx.reports(`account = $1 ORDER BY token DESC LIMIT $2`, account, limit)
 }
 
-// ReportChunk reads one chunk of a report, or ErrNotFound after the last.
-func (tx *Tx) ReportChunk(account string, token, seq int64) (c ReportChunk, err error) {
+// ReportChunk reads one chunk of a base, or ErrNotFound after the last.
+func (tx *Tx) ReportChunk(account string, base, seq int64) (c ReportChunk, err error) {
 	err = tx.one([]any{&c.Size, &c.Data},
-		`SELECT size, data FROM report_chunks WHERE account = $1 AND token = $2 AND seq = $3`, account, token, seq)
+		`SELECT size, data FROM report_chunks WHERE account = $1 AND token = $2 AND seq = $3`, account, base, seq)
 	return c, err
 }
 
-// ReportChunk is Tx.ReportChunk without a transaction around it: a published
-// report never changes.
-func (db *DB) ReportChunk(ctx context.Context, account string, token, seq int64) (c ReportChunk, err error) {
+// ReportChunk is Tx.ReportChunk without a transaction around it: a base never
+// changes.
+func (db *DB) ReportChunk(ctx context.Context, account string, base, seq int64) (c ReportChunk, err error) {
 	err = db.inTime(ctx, db.engine.glance, func(tx *Tx) error {
-		c, err = tx.ReportChunk(account, token, seq)
+		c, err = tx.ReportChunk(account, base, seq)
 		return err
 	})
 	return c, err

@@ -68,8 +68,13 @@ func (tx *Tx) restore(r io.Reader, replace bool, master *seal.MasterKeys) error 
 			return ErrNotEmpty
 		}
 	}
+	// Without recordings, what follows marks nobody.
+	tables := []string{"report_recordings", "report_marks"}
 	for _, t := range slices.Backward(backupTables()) {
-		if _, err := tx.exec("DELETE FROM " + t.Name); err != nil {
+		tables = append(tables, t.Name)
+	}
+	for _, t := range tables {
+		if _, err := tx.exec("DELETE FROM " + t); err != nil {
 			return err
 		}
 	}
@@ -85,8 +90,10 @@ func (tx *Tx) restore(r io.Reader, replace bool, master *seal.MasterKeys) error 
 		`UPDATE report_jobs SET running = 0`,
 		// The keys sealed an unknown number of messages after the backup.
 		`UPDATE data_keys SET sealed = sealed + ` + strconv.Itoa(seal.MessagesPerKey),
-		`DELETE FROM report_chunks WHERE NOT EXISTS
-			(SELECT 1 FROM reports r WHERE r.account = report_chunks.account AND r.token = report_chunks.token)`,
+		// Backups of earlier versions know no bases.
+		`UPDATE reports SET base = token WHERE base = 0`,
+		`INSERT INTO report_bases (account, token) SELECT account, token FROM report_chunks WHERE seq = 0
+			ON CONFLICT DO NOTHING`,
 		tx.analyze,
 	} {
 		if sql == "" {

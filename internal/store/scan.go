@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strings"
 )
 
 // CredentialRow is a user with everything that the credential report shows.
@@ -45,6 +46,18 @@ func (tx *Tx) ScanCredentials(account string, fn func(*CredentialRow) error) err
 	return tx.c.scan(tx.ctx, account, fn)
 }
 
+// ScanCredentialsOf is ScanCredentials of some users only, as many as one
+// statement names at most. It passes over those that do not exist.
+func (tx *Tx) ScanCredentialsOf(account string, nameKeys []string, fn func(*CredentialRow) error) error {
+	args := padded([]any{account}, nameKeys)
+	var sql [scanTables]string
+	in := "name_key IN (" + places(2, len(args)-1) + ")"
+	for i := range sql {
+		sql[i] = strings.Replace(scanSQL[i], scanRange, in, 1)
+	}
+	return tx.c.scanOf(tx.ctx, sql, args, fn)
+}
+
 // These are the tables of a scan, and what is read of each. Every query takes
 // the account and a half-open range of name_key, and begins with name_key.
 const (
@@ -59,23 +72,25 @@ const (
 	scanTables
 )
 
+const scanRange = "name_key >= $2 AND name_key < $3"
+
 var scanSQL = [scanTables]string{
 	scanUsers: `SELECT name_key, name, path, created FROM users
-		WHERE account = $1 AND name_key >= $2 AND name_key < $3 ORDER BY name_key`,
+		WHERE account = $1 AND ` + scanRange + ` ORDER BY name_key`,
 	scanProfiles: `SELECT name_key, changed FROM login_profiles
-		WHERE account = $1 AND name_key >= $2 AND name_key < $3 ORDER BY name_key`,
+		WHERE account = $1 AND ` + scanRange + ` ORDER BY name_key`,
 	scanPasswordUses: `SELECT name_key, used FROM password_last_used
-		WHERE account = $1 AND name_key >= $2 AND name_key < $3 ORDER BY name_key`,
+		WHERE account = $1 AND ` + scanRange + ` ORDER BY name_key`,
 	scanDevices: `SELECT name_key FROM mfa_devices
-		WHERE account = $1 AND name_key >= $2 AND name_key < $3 ORDER BY name_key`,
+		WHERE account = $1 AND ` + scanRange + ` ORDER BY name_key`,
 	scanPasskeys: `SELECT name_key FROM passkeys
-		WHERE account = $1 AND name_key >= $2 AND name_key < $3 ORDER BY name_key`,
+		WHERE account = $1 AND ` + scanRange + ` ORDER BY name_key`,
 	scanKeys: `SELECT name_key, key_id, status, created FROM access_keys
-		WHERE account = $1 AND name_key >= $2 AND name_key < $3 ORDER BY name_key, key_id`,
+		WHERE account = $1 AND ` + scanRange + ` ORDER BY name_key, key_id`,
 	scanKeyUses: `SELECT name_key, key_id, used, region, service FROM access_key_last_used
-		WHERE account = $1 AND name_key >= $2 AND name_key < $3 ORDER BY name_key, key_id`,
+		WHERE account = $1 AND ` + scanRange + ` ORDER BY name_key, key_id`,
 	scanCertificates: `SELECT name_key, status, uploaded FROM signing_certificates
-		WHERE account = $1 AND name_key >= $2 AND name_key < $3 ORDER BY name_key, certificate_id`,
+		WHERE account = $1 AND ` + scanRange + ` ORDER BY name_key, certificate_id`,
 }
 
 // endKey sorts after every name_key, because names are ASCII.

@@ -89,7 +89,9 @@ func TestReportJob(t *testing.T) {
 		fill(t, db)
 		var first, second int64
 		update(t, db, func(tx *store.Tx) (err error) {
-			first, err = tx.StartReportJob(account, "node1", lease)
+			if first, err = tx.StartReportJob(account, "node1", lease); err == nil {
+				err = tx.StartReportBase(account, first)
+			}
 			return err
 		})
 		err := db.Update(context.Background(), func(tx *store.Tx) error {
@@ -104,7 +106,9 @@ func TestReportJob(t *testing.T) {
 		})
 		time.Sleep(lease + 100*time.Millisecond)
 		update(t, db, func(tx *store.Tx) (err error) {
-			second, err = tx.StartReportJob(account, "node2", 10*time.Second)
+			if second, err = tx.StartReportJob(account, "node2", 10*time.Second); err == nil {
+				err = tx.StartReportBase(account, second)
+			}
 			return err
 		})
 		if second <= first {
@@ -116,8 +120,13 @@ func TestReportJob(t *testing.T) {
 		if !errors.Is(err, store.ErrConflict) {
 			t.Fatalf("chunk of a job that lost its lease: %v", err)
 		}
+		err = db.Update(context.Background(), func(tx *store.Tx) error { return tx.StartReportBase(account, first) })
+		if !errors.Is(err, store.ErrConflict) {
+			t.Fatalf("base of a job that lost its lease: %v", err)
+		}
 		err = db.Update(context.Background(), func(tx *store.Tx) error {
-			return tx.PublishReport(store.Report{Account: account, Token: first, Generated: created}, 2)
+			return tx.PublishReport(store.Report{Account: account, Token: first, Generated: created},
+				store.ReportHistory{Count: 2})
 		})
 		if !errors.Is(err, store.ErrConflict) {
 			t.Fatalf("report of a job that lost its lease: %v", err)
@@ -128,8 +137,11 @@ func TestReportJob(t *testing.T) {
 				return err
 			}
 			return tx.PublishReport(store.Report{Account: account, Token: second, Generated: created, Size: 4,
-				Users: 1, SHA256: "x"}, 2)
+				Users: 1, SHA256: "x", Base: second}, store.ReportHistory{Count: 2})
 		})
+		if err := db.DropReportRests(t.Context(), account, second); err != nil {
+			t.Fatal(err)
+		}
 		view(t, db, func(tx *store.Tx) error {
 			r, err := tx.LatestReport(account)
 			if err != nil {
@@ -156,24 +168,30 @@ func TestReportJob(t *testing.T) {
 func TestReportHistory(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
-		var first int64
+		var first, last int64
 		for i := range 5 {
 			update(t, db, func(tx *store.Tx) error {
 				token, err := tx.StartReportJob(account, "n", time.Minute)
 				if err != nil {
 					return err
 				}
-				if i == 0 {
+				if last = token; i == 0 {
 					first = token
+				}
+				if err := tx.StartReportBase(account, token); err != nil {
+					return err
 				}
 				if err := tx.AddReportChunks(account, token, 0, []store.ReportChunk{{Size: 1, Data: []byte{byte(i)}}},
 					time.Minute); err != nil {
 					return err
 				}
 				return tx.PublishReport(
-					store.Report{Account: account, Token: token, Generated: created.Add(time.Duration(i) * time.Hour)},
-					3)
+					store.Report{Account: account, Token: token, Generated: created.Add(time.Duration(i) * time.Hour),
+						Base: token}, store.ReportHistory{Count: 3})
 			})
+			if err := db.DropReportRests(t.Context(), account, last); err != nil {
+				t.Fatal(err)
+			}
 		}
 		view(t, db, func(tx *store.Tx) error {
 			all, err := tx.Reports(account, 10)

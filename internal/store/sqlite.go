@@ -254,6 +254,11 @@ func (e *sqlite) usable(c *sqliteConn) *sqliteConn {
 	return &sqliteConn{}
 }
 
+// settled is view: the changes come one after the other.
+func (e *sqlite) settled(ctx context.Context, _ time.Duration, fn func(conn) error) error {
+	return e.view(ctx, fn)
+}
+
 // glance is view, because a transaction within one process costs nothing.
 func (e *sqlite) glance(ctx context.Context, fn func(conn) error) error { return e.view(ctx, fn) }
 

@@ -212,6 +212,21 @@ func (c *sqliteConn) query(_ context.Context, sql string, args []any) (rows, err
 	return s, nil
 }
 
+func (c *sqliteConn) queryMany(ctx context.Context, sql string, args [][]any, fn func(rows) error) error {
+	for _, a := range args {
+		r, err := c.query(ctx, sql, a)
+		if err != nil {
+			return err
+		}
+		err = fn(r)
+		r.close()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (c *sqliteConn) queryAfter(ctx context.Context, insert statement, sql string, args []any) (rows, error) {
 	n, err := c.exec(ctx, insert.sql, insert.args)
 	if err == nil && n == 0 {

@@ -13,9 +13,15 @@ func (s sqliteSource) number(column int) int64 {
 func (s sqliteSource) err() error { return sqliteError(s.s.stmt.Err()) }
 
 func (c *sqliteConn) scan(ctx context.Context, account string, fn func(*CredentialRow) error) error {
+	return c.scanOf(ctx, scanSQL, []any{account, "", endKey}, fn)
+}
+
+func (c *sqliteConn) scanOf(
+	ctx context.Context, sql [scanTables]string, args []any, fn func(*CredentialRow) error,
+) error {
 	var sources [scanTables]source
-	for i, sql := range scanSQL {
-		s, err := c.prepare(sql, []any{account, "", endKey})
+	for i, sql := range sql {
+		s, err := c.prepare(sql, args)
 		if err != nil {
 			return err
 		}

@@ -106,6 +106,8 @@ type Tx struct {
 // engine is the interface with implementations for SQLite and PostgreSQL.
 type engine interface {
 	view(ctx context.Context, fn func(conn) error) error
+	// settled does ViewSettled.
+	settled(ctx context.Context, patience time.Duration, fn func(conn) error) error
 	// glance is view for a function with a single statement.
 	glance(ctx context.Context, fn func(conn) error) error
 	update(ctx context.Context, fn func(conn) error) error
@@ -173,6 +175,18 @@ func (db *DB) Now() time.Time { return db.now() }
 // View runs fn in a read-only transaction on one snapshot.
 func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
 	return db.inTime(ctx, db.engine.view, fn)
+}
+
+// ErrUnsettled reports that ViewSettled has waited in vain.
+var ErrUnsettled = errors.New("store: older transactions are still running")
+
+// ViewSettled is View on a snapshot that no transaction can come before any
+// more: each that has not seen what was committed when ViewSettled was called
+// has ended, or will fail. It waits for that as long as its patience lasts.
+func (db *DB) ViewSettled(ctx context.Context, patience time.Duration, fn func(*Tx) error) error {
+	return db.inTime(ctx, func(ctx context.Context, fn func(conn) error) error {
+		return db.engine.settled(ctx, patience, fn)
+	}, fn)
 }
 
 // Update runs fn in one serializable transaction and returns when it is

@@ -23,12 +23,12 @@ const fullAccount, askingAccount = "123456789012", "999999999999"
 var acrossAccounts = map[string]bool{
 	"Exec": true, "Pairs": true, "Dump": true, "Accounts": true, "AccessKey": true,
 	"KeyOwner": true, "KeyLastUsed": true,
-	"AccountsSetTo": true, "DataKeys": true, "AllDataKeys": true, "InsertDataKey": true,
+	"AccountsSetTo": true, "DataKeys": true, "AllDataKeys": true, "InsertDataKey": true, "InsertReport": true,
 	"RewrapDataKey": true, "InsertAccount": true,
 	"TokenIssuerByID": true, "EndedTokenKeys": true,
 	"SessionByID": true, "TicketByID": true, "TakeTicket": true, "PauseOf": true, "TryAt": true, "TakeBackTry": true,
 	"ForgetTries":     true,
-	"ScanCredentials": true, // see TestScansAskForTheAccount
+	"ScanCredentials": true, "ScanCredentialsOf": true, // see TestScansAskForTheAccount
 }
 
 // ofAsking returns the rows of the account that asks. It only has a root user,
@@ -77,7 +77,7 @@ func ofFull(t *testing.T) []statement {
 	for _, sql := range []string{
 		`INSERT INTO code_guesses VALUES ($1, 'arn:now', ` + fmt.Sprint(created.Unix()) + `, 9)`,
 		`INSERT INTO password_history VALUES ($1, '', 100, 'x')`,
-		`INSERT INTO reports VALUES ($1, 5, 1700000000, 1700000000123, 3, 2, 'ab')`,
+		`INSERT INTO reports VALUES ($1, 5, 1700000000, 1700000000123, 3, 2, 'ab', 2, 0)`,
 		`INSERT INTO user_attachments VALUES ($1, 'y', 'policy_arn')`,
 		`INSERT INTO user_boundaries VALUES ($1, 'y', 'policy_arn')`,
 		`INSERT INTO group_attachments VALUES ($1, 'y', 'policy_arn')`,
@@ -96,8 +96,8 @@ func moreOf(account string, prefix string) (rows []statement) {
 	for _, sql := range []string{
 		`DELETE FROM report_chunks WHERE account = $1 AND seq = 0`, // a large one
 		`UPDATE report_jobs SET running = 1 WHERE account = $1`,
-		`INSERT INTO reports VALUES ($1, ` + prefix + `1, 1700000000, 1700000000123, 3, 2, 'ab')`,
-		`INSERT INTO reports VALUES ($1, ` + prefix + `2, 1700000000, 1700000000123, 3, 2, 'ab')`,
+		`INSERT INTO reports VALUES ($1, ` + prefix + `1, 1700000000, 1700000000123, 3, 2, 'ab', 2, 0)`,
+		`INSERT INTO reports VALUES ($1, ` + prefix + `2, 1700000000, 1700000000123, 3, 2, 'ab', 2, 0)`,
 		`INSERT INTO users VALUES ($1, 'y', 'y', '/', '` + prefix + `AIDA', 7)`,
 		`INSERT INTO user_groups VALUES ($1, 'y', 'y', '/', '` + prefix + `AGPA', 7)`,
 		`INSERT INTO roles VALUES ($1, 'y', 'y', '/', '` + prefix + `AROA', '', 'trust_policy', '', 7, '', 7)`,
@@ -193,10 +193,12 @@ func TestScansAskForTheAccount(t *testing.T) {
 func scanned(t *testing.T, db *store.DB) (rows []string) {
 	t.Helper()
 	err := db.View(t.Context(), func(tx *store.Tx) error {
-		return tx.ScanCredentials(askingAccount, func(r *store.CredentialRow) error {
+		add := func(r *store.CredentialRow) error {
 			rows = append(rows, fmt.Sprintf("%q %+v", r.NameKey, *r))
 			return nil
-		})
+		}
+		return errors.Join(tx.ScanCredentials(askingAccount, add),
+			tx.ScanCredentialsOf(askingAccount, []string{"", "bill", "x", "y"}, add))
 	})
 	if err != nil {
 		rows = append(rows, err.Error())

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"rollcall/internal/identity"
+	"rollcall/internal/store"
+)
+
+// historyFlag is which reports to keep: an age in days, such as 400d, or a
+// number of reports.
+type historyFlag store.ReportHistory
+
+var errHistory = errors.New("give an age of at least one day, such as 400d, or a number of reports of at least 2: " +
+	"clients may still be reading the report before the newest")
+
+func (h *historyFlag) Set(text string) error {
+	days, aged := strings.CutSuffix(text, "d")
+	n, err := strconv.Atoi(days)
+	switch {
+	case err != nil, aged && (n < 1 || n > 36_500), !aged && n < 2:
+		return errHistory
+	case aged:
+		*h = historyFlag{Count: identity.ReportCount, Age: time.Duration(n) * 24 * time.Hour}
+	default:
+		*h = historyFlag{Count: n}
+	}
+	return nil
+}
+
+func (h *historyFlag) String() string {
+	if h.Age == 0 {
+		return strconv.Itoa(h.Count)
+	}
+	return strconv.Itoa(int(h.Age/(24*time.Hour))) + "d"
+}
+
+// Type names the flag's kind in help.
+func (h *historyFlag) Type() string { return "age" }

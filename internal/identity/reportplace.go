@@ -1,0 +1,121 @@
+package identity
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"slices"
+	"strings"
+
+	"rollcall/internal/store"
+	"rollcall/report"
+)
+
+// piecePlace says where a piece of a base is, and with which user it begins.
+type piecePlace struct {
+	store.ReportPlace
+	first string // a folded name
+}
+
+// appendPlace adds a piece to what the store keeps of a chunk's pieces: its
+// packed size, and the length and the text of the first user.
+func appendPlace(dst []byte, packed int, first string) []byte {
+	dst = binary.AppendUvarint(dst, uint64(packed))
+	dst = binary.AppendUvarint(dst, uint64(len(first)))
+	return append(dst, first...)
+}
+
+var errPlaces = errors.New("the places of a report's pieces are damaged")
+
+// readPlaces reads what appendPlace has written of each chunk.
+func readPlaces(chunks [][]byte) ([]piecePlace, error) {
+	var all []piecePlace
+	for seq, text := range chunks {
+		at := 0
+		for len(text) > 0 {
+			packed, n := binary.Uvarint(text)
+			if n <= 0 {
+				return nil, errPlaces
+			}
+			length, m := binary.Uvarint(text[n:])
+			if text = text[n:]; m <= 0 || length > uint64(len(text)-m) {
+				return nil, errPlaces
+			}
+			first := string(text[m : m+int(length)])
+			text = text[m+int(length):]
+			all = append(all, piecePlace{store.ReportPlace{Chunk: int64(seq), At: at, Size: int(packed)}, first})
+			at += int(packed)
+		}
+	}
+	return all, nil
+}
+
+// placesOf returns the places of the pieces in which the rows of users are, or
+// would be. The users are in order.
+func placesOf(all []piecePlace, users []string) (places []store.ReportPlace) {
+	for _, u := range users {
+		i, exact := slices.BinarySearchFunc(all, u, func(p piecePlace, u string) int { return strings.Compare(p.first, u) })
+		if !exact {
+			i--
+		}
+		if i < 0 {
+			continue // before the first row
+		}
+		if n := len(places); n == 0 || places[n-1] != all[i].ReportPlace {
+			places = append(places, all[i].ReportPlace)
+		}
+	}
+	return places
+}
+
+// firstUser returns the folded name of the first row of a piece. A piece that
+// begins with the header begins before all users.
+func firstUser(piece []byte) string {
+	if len(piece) == 0 || piece[0] != '\n' {
+		return ""
+	}
+	return string(userOf(piece[1:], nil))
+}
+
+// userOf returns the folded name of the user of a row, "" for root, in the
+// memory of buf.
+func userOf(row, buf []byte) []byte {
+	cell := row
+	if len(row) > 0 && row[0] == '"' { // a name with a comma; none has a quote
+		cell = row[1:]
+		if end := bytes.IndexByte(cell, '"'); end >= 0 {
+			cell = cell[:end]
+		}
+	} else if end := bytes.IndexByte(row, ','); end >= 0 {
+		cell = row[:end]
+	}
+	if string(cell) == report.RootUser {
+		return buf[:0]
+	}
+	buf = append(buf[:0], cell...)
+	for i, c := range buf {
+		if 'A' <= c && c <= 'Z' {
+			buf[i] = c + 'a' - 'A'
+		}
+	}
+	return buf
+}
+
+// cutRow divides what begins with a line end into its first row, without that,
+// and the rest.
+func cutRow(piece []byte) (row, rest []byte) {
+	piece = piece[1:]
+	if end := bytes.IndexByte(piece, '\n'); end >= 0 {
+		return piece[:end], piece[end:]
+	}
+	return piece, nil
+}
+
+// rowsOfPiece returns the rows of a piece, each with its line end, without the
+// header.
+func rowsOfPiece(piece []byte) []byte {
+	if at := bytes.IndexByte(piece, '\n'); at >= 0 {
+		return piece[at:]
+	}
+	return nil
+}

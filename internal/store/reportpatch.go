@@ -1,0 +1,173 @@
+package store
+
+import (
+	"context"
+	"fmt"
+)
+
+// While the changes of an account are recorded, triggers mark each user whose
+// row of the report may have changed, in the transaction of the change. The
+// next report then needs the rows of marked users only: docs/decisions/032.
+
+// ReportRecording says since which base the changes of an account are recorded.
+type ReportRecording struct {
+	Base int64
+	// Shape holds what the rows on this base depend on besides the users. It is
+	// "" until KeepRecording: a report on the base may miss changes.
+	Shape string
+}
+
+// StartReportBase begins the base of a job, and the recording of changes from
+// here on. Take the snapshot of the base by [DB.ViewSettled]. ErrConflict: the
+// job's lease was lost.
+func (tx *Tx) StartReportBase(account string, token int64) error {
+	// Only the job with the lease may replace a recording.
+	err := lost(tx.change(`UPDATE report_jobs SET token = token
+		WHERE account = $1 AND token = $2 AND running = 1 AND expires_ms > `+tx.clock, account, token))
+	if err != nil {
+		return err
+	}
+	for _, s := range []statement{
+		// Their changes are committed, and so in the base.
+		{`DELETE FROM report_marks WHERE account = $1`, []any{account}},
+		{`INSERT INTO report_recordings (account, base, shape) VALUES ($1, $2, '')
+			ON CONFLICT (account) DO UPDATE SET base = excluded.base, shape = ''`, []any{account, token}},
+		{`INSERT INTO report_bases (account, token) VALUES ($1, $2) ON CONFLICT DO NOTHING`, []any{account, token}},
+	} {
+		if _, err := tx.exec(s.sql, s.args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// KeepRecording says that no change since the snapshot of a base went
+// unrecorded, and of what shape its rows are.
+func (tx *Tx) KeepRecording(account string, base int64, shape string) error {
+	_, err := tx.exec(`UPDATE report_recordings SET shape = $1 WHERE account = $2 AND base = $3`, shape, account, base)
+	return err
+}
+
+// StopRecording ends the recording of an account's changes.
+func (tx *Tx) StopRecording(account string) error {
+	_, err := tx.exec(`DELETE FROM report_recordings WHERE account = $1`, account)
+	return err
+}
+
+// ReportRecording reads an account's recording, or ErrNotFound.
+func (tx *Tx) ReportRecording(account string) (r ReportRecording, err error) {
+	err = tx.one([]any{&r.Base, &r.Shape}, `SELECT base, shape FROM report_recordings WHERE account = $1`, account)
+	return r, err
+}
+
+// ReportMark says that the row of a user may have changed. The version changes
+// with each such change.
+type ReportMark struct {
+	NameKey string
+	Version int64
+}
+
+// ReportMarks reads up to limit marks of an account, in order of name.
+func (tx *Tx) ReportMarks(account string, limit int) ([]ReportMark, error) {
+	return list(tx, func(m *ReportMark) []any { return []any{&m.NameKey, &m.Version} },
+		`SELECT name_key, version FROM report_marks WHERE account = $1 ORDER BY name_key LIMIT $2`, account, limit)
+}
+
+// ReportPatch is the row of a user in the reports on a base from one report on,
+// "" for none.
+type ReportPatch struct {
+	NameKey, Data string
+}
+
+// PatchReport adds the patches of a report, which become visible with it, and
+// forgets the marks that it has seen.
+func (tx *Tx) PatchReport(r Report, patches []ReportPatch, seen []ReportMark) error {
+	added := make([][]any, len(patches))
+	for i, p := range patches {
+		added[i] = []any{r.Account, r.Base, p.NameKey, r.Token, p.Data}
+	}
+	err := tx.c.execMany(tx.ctx,
+		`INSERT INTO report_patches (account, base, name_key, since, data) VALUES ($1, $2, $3, $4, $5)`, added)
+	if err != nil {
+		return err
+	}
+	forgotten := make([][]any, len(seen))
+	for i, m := range seen {
+		forgotten[i] = []any{r.Account, m.NameKey, m.Version}
+	}
+	return tx.c.execMany(tx.ctx,
+		`DELETE FROM report_marks WHERE account = $1 AND name_key = $2 AND version = $3`, forgotten)
+}
+
+// newestPatch restricts a query of patches p to the last of each user, up to the
+// report of a placeholder.
+const newestPatch = ` AND p.since = (SELECT max(n.since) FROM report_patches n
+	WHERE n.account = p.account AND n.base = p.base AND n.name_key = p.name_key AND n.since <= %s)`
+
+// ReportPatches reads up to limit patches of a report, in order of name, from
+// the first whose name is or follows the given one. ErrNotFound: the report was
+// dropped.
+func (db *DB) ReportPatches(ctx context.Context, r Report, from string, limit int) (all []ReportPatch, err error) {
+	err = db.View(ctx, func(tx *Tx) error {
+		var token int64
+		err := tx.one([]any{&token}, `SELECT token FROM reports WHERE account = $1 AND token = $2`, r.Account, r.Token)
+		if err != nil {
+			return err
+		}
+		all, err = list(tx, patchFields, `SELECT p.name_key, p.data FROM report_patches p
+			WHERE p.account = $1 AND p.base = $2 AND p.name_key >= $3`+fmt.Sprintf(newestPatch, "$4")+`
+			ORDER BY p.name_key LIMIT $5`, r.Account, r.Base, from, r.Token, limit)
+		return err
+	})
+	return all, err
+}
+
+func patchFields(p *ReportPatch) []any { return []any{&p.NameKey, &p.Data} }
+
+// PatchesOf reads the patches of some users in a report, in order of name.
+func (tx *Tx) PatchesOf(r Report, nameKeys []string) ([]ReportPatch, error) {
+	args := padded([]any{r.Account, r.Base, r.Token}, nameKeys)
+	return list(tx, patchFields, `SELECT p.name_key, p.data FROM report_patches p
+		WHERE p.account = $1 AND p.base = $2`+fmt.Sprintf(newestPatch, "$3")+`
+		AND p.name_key IN (`+places(4, len(args)-3)+`) ORDER BY p.name_key`, args...)
+}
+
+// ReportPieces reads where the pieces of a base are, by chunk.
+func (tx *Tx) ReportPieces(account string, base int64) ([][]byte, error) {
+	return list(tx, func(b *[]byte) []any { return []any{b} },
+		`SELECT pieces FROM report_pieces WHERE account = $1 AND token = $2 ORDER BY seq`, account, base)
+}
+
+// ReportPlace says where a piece of a base is: in which chunk, and where in its
+// data.
+type ReportPlace struct {
+	Chunk    int64
+	At, Size int
+}
+
+// ReportPiecesAt reads pieces of a base.
+func (tx *Tx) ReportPiecesAt(account string, base int64, places []ReportPlace) ([][]byte, error) {
+	args := make([][]any, len(places))
+	for i, p := range places {
+		args[i] = []any{p.At + 1, p.Size, account, base, p.Chunk}
+	}
+	var all [][]byte
+	err := tx.c.queryMany(tx.ctx, `SELECT substr(data, CAST($1 AS INTEGER), CAST($2 AS INTEGER)) FROM report_chunks
+		WHERE account = $3 AND token = $4 AND seq = $5`, args, func(r rows) error {
+		var piece []byte
+		if !r.next() {
+			return errorOr(r.err(), ErrNotFound)
+		}
+		err := r.scan(&piece)
+		all = append(all, piece)
+		return err
+	})
+	return all, err
+}
+
+func errorOr(err, other error) error {
+	if err != nil {
+		return err
+	}
+	return other
+}
