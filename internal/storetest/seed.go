@@ -34,7 +34,7 @@ func Seed(ctx context.Context, db *store.DB, account string, n int) error {
 	for i := range n {
 		for k := range seedKeys(i) {
 			if (i+k)%3 != 0 {
-				db.KeyUsed(seedKey(i, k),
+				db.KeyUsed(SeedKey(i, k),
 					store.LastUsed{At: seedTime(i).Add(time.Hour), Region: "us-east-1", Service: "s3"})
 			}
 		}
@@ -61,7 +61,8 @@ func seedKeys(i int) int {
 	return 0
 }
 
-func seedKey(i, k int) string { return fmt.Sprintf("AKIA%015d%d", i, k) }
+// SeedKey is the id of a key of a user that Seed has added.
+func SeedKey(i, k int) string { return fmt.Sprintf("AKIA%015d%d", i, k) }
 
 func seedUser(tx *store.Tx, account string, i int) error {
 	name := fmt.Sprintf("user-%07d", i)
@@ -71,7 +72,7 @@ func seedUser(tx *store.Tx, account string, i int) error {
 		return err
 	}
 	for k := range seedKeys(i) {
-		key := store.AccessKey{Account: account, NameKey: name, ID: seedKey(i, k), Status: "Active",
+		key := store.AccessKey{Account: account, NameKey: name, ID: SeedKey(i, k), Status: "Active",
 			Created: seedTime(i), Secret: make([]byte, 77)}
 		if err := tx.InsertAccessKey(key); err != nil {
 			return err
