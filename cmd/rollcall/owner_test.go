@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"rollcall/internal/subprocess"
 )
 
 // serviceUser is the user of the service in tests that root runs: an id that no
@@ -105,16 +107,14 @@ func (h home) owned(t *testing.T, after string) {
 // serve runs the service as its own user and makes a change with a key.
 func (h home) serve(t *testing.T, uid uint32, id, secret, name string) {
 	t.Helper()
-	c := h.as(uid, "serve", "--data", "data", "--listen", "127.0.0.1:0", "--admin-listen", "off",
-		"--ready-file", "url-"+name)
-	errs := &lockedBuffer{}
-	c.Stderr = errs
-	if err := c.Start(); err != nil {
+	c, err := subprocess.Start(h.as(uid, "serve", "--data", "data", "--listen", "127.0.0.1:0", "--admin-listen", "off",
+		"--ready-file", "url-"+name))
+	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Process.Kill()
+	defer c.Kill()
 	url := filepath.Join(h.dir, "url-"+name)
-	eventually(t, "ready "+errs.String(), func() bool { _, err := os.Stat(url); return err == nil })
+	eventually(t, "ready "+c.Stderr.String(), func() bool { _, err := os.Stat(url); return err == nil })
 	text, err := os.ReadFile(url)
 	if err != nil {
 		t.Fatal(err)
@@ -129,11 +129,11 @@ func (h home) serve(t *testing.T, uid uint32, id, secret, name string) {
 	if uid == 0 {
 		h.owned(t, "while root serves")
 	}
-	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := c.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Wait(); err != nil {
-		t.Errorf("%v: %s", err, errs)
+		t.Errorf("%v: %s", err, c.Stderr)
 	}
 }
 

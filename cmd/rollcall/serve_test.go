@@ -16,13 +16,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"rollcall/internal/subprocess"
 )
 
 // command runs a command line inside the test until stop is called, or until it
 // ends.
-func command(t *testing.T, env map[string]string, args ...string) (stop func() int, stderr *lockedBuffer) {
+func command(t *testing.T, env map[string]string, args ...string) (stop func() int, stderr *subprocess.Buffer) {
 	t.Helper()
-	stderr = &lockedBuffer{}
+	stderr = &subprocess.Buffer{}
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &process{stdin: strings.NewReader(""), stdout: io.Discard, stderr: stderr,
 		env: func(name string) string { return env[name] }}
@@ -34,23 +36,6 @@ func command(t *testing.T, env map[string]string, args ...string) (stop func() i
 	})
 	t.Cleanup(func() { stop() })
 	return stop, stderr
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // eventually waits until ok returns true.

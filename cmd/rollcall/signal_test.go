@@ -14,18 +14,19 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"rollcall/internal/subprocess"
 )
 
 // start runs the binary in a separate process.
-func start(t *testing.T, args ...string) *exec.Cmd {
+func start(t *testing.T, args ...string) *subprocess.Process {
 	t.Helper()
-	c := exec.Command("rollcall", args...)
-	c.Stderr = &lockedBuffer{}
-	if err := c.Start(); err != nil {
+	p, err := subprocess.Start(exec.Command("rollcall", args...))
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { c.Process.Kill() })
-	return c
+	t.Cleanup(p.Kill)
+	return p
 }
 
 // halfACall sends a request without its body, and returns once the service
@@ -56,7 +57,7 @@ func TestSignals(t *testing.T) {
 		c := start(t, "serve", "--data", dir+"/data", "--listen", "127.0.0.1:0", "--admin-listen", "off",
 			"--ready-file", dir+"/url")
 		call, answers := halfACall(t, readyURL(t, filepath.Join(dir, "url")))
-		if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+		if err := c.Signal(syscall.SIGTERM); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(50 * time.Millisecond)
@@ -74,17 +75,15 @@ func TestSignals(t *testing.T) {
 		c := start(t, "serve", "--data", dir+"/data", "--listen", "127.0.0.1:0", "--admin-listen", "off",
 			"--ready-file", dir+"/url")
 		halfACall(t, readyURL(t, filepath.Join(dir, "url")))
-		ended := make(chan error, 1)
-		go func() { ended <- c.Wait() }()
 		// The first signal may not have been received when the second is sent,
 		// and two signals at the same time count as one.
 		for sent := 0; ; sent++ {
-			c.Process.Signal(syscall.SIGTERM)
+			_ = c.Signal(syscall.SIGTERM)
 			select {
-			case err := <-ended:
+			case <-c.Ended:
 				var exit *exec.ExitError
-				if !errors.As(err, &exit) || !exit.Sys().(syscall.WaitStatus).Signaled() || sent == 0 {
-					t.Errorf("ended with %v after %d more signals", err, sent)
+				if !errors.As(c.Err, &exit) || !exit.Sys().(syscall.WaitStatus).Signaled() || sent == 0 {
+					t.Errorf("ended with %v after %d more signals", c.Err, sent)
 				}
 				return
 			case <-time.After(200 * time.Millisecond):
@@ -99,7 +98,7 @@ func TestSignals(t *testing.T) {
 		c := start(t, "serve", "--data", dir+"/data", "--listen", "127.0.0.1:0", "--admin-listen", "off",
 			"--ready-file", dir+"/url")
 		readyURL(t, filepath.Join(dir, "url"))
-		limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", c.Process.Pid))
+		limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", c.Cmd.Process.Pid))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -11,17 +10,16 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"rollcall/internal/sigv4/sigv4test"
+	"rollcall/internal/subprocess"
 )
 
 // process is a server that is measured, in a separate process.
 type process struct {
 	target
-	cmd *exec.Cmd
-	log bytes.Buffer
+	*subprocess.Process
 }
 
 // freeAddr returns a loopback address that was free a moment ago.
@@ -37,14 +35,13 @@ func freeAddr() string {
 func start(
 	addr string, credentials sigv4test.Credentials, env []string, name string, args ...string,
 ) (*process, error) {
-	p := &process{target: target{addr, credentials}}
-	p.cmd = exec.Command(name, args...)
-	p.cmd.Env = append(os.Environ(), env...)
-	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := p.cmd.Start(); err != nil {
+	cmd := exec.Command(name, args...)
+	cmd.Env = append(os.Environ(), env...)
+	started, err := subprocess.Start(cmd)
+	if err != nil {
 		return nil, err
 	}
+	p := &process{target{addr, credentials}, started}
 	for begin := time.Now(); ; {
 		c, err := net.Dial("tcp", addr)
 		if err == nil {
@@ -53,27 +50,17 @@ func start(
 		}
 		if time.Since(begin) > 5*time.Minute {
 			p.stop()
-			return nil, fmt.Errorf("%s does not listen: %s", name, p.log.String())
+			return nil, fmt.Errorf("%s does not listen: %s", name, p.Stderr)
 		}
 		time.Sleep(time.Millisecond)
 	}
 }
 
-func (p *process) stop() {
-	_ = p.cmd.Process.Signal(syscall.SIGTERM)
-	done := make(chan struct{})
-	go func() { _ = p.cmd.Wait(); close(done) }()
-	select {
-	case <-done:
-	case <-time.After(10 * time.Second):
-		_ = p.cmd.Process.Kill()
-		<-done
-	}
-}
+func (p *process) stop() { p.Stop(10 * time.Second) }
 
 // peak returns the maximum resident memory of the process so far, in MiB.
 func (p *process) peak() float64 {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Cmd.Process.Pid))
 	if err != nil {
 		return 0
 	}

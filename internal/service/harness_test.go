@@ -1,7 +1,6 @@
 package service_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -31,6 +30,7 @@ import (
 	"rollcall/internal/service"
 	"rollcall/internal/store"
 	"rollcall/internal/storetest"
+	"rollcall/internal/subprocess"
 	"rollcall/internal/trail"
 )
 
@@ -62,8 +62,7 @@ func (c *clock) advance(d time.Duration) {
 
 // sink receives a trail or a log. It can be made to fail.
 type sink struct {
-	mu   sync.Mutex
-	buf  bytes.Buffer
+	subprocess.Buffer
 	fail atomic.Bool
 }
 
@@ -71,25 +70,11 @@ func (s *sink) Write(p []byte) (int, error) {
 	if s.fail.Load() {
 		return 0, errors.New("no space left on device")
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.buf.Write(p)
-}
-
-func (s *sink) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.buf.String()
+	return s.Buffer.Write(p)
 }
 
 // lines returns the lines since the last call.
-func (s *sink) lines() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	text := s.buf.String()
-	s.buf.Reset()
-	return strings.Split(strings.TrimSuffix(text, "\n"), "\n")
-}
+func (s *sink) lines() []string { return strings.Split(strings.TrimSuffix(s.Take(), "\n"), "\n") }
 
 // world is the real service on a real listener, with one account.
 type world struct {

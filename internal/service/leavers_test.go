@@ -146,9 +146,7 @@ func (w *world) use(t *testing.T, before use) (now use) {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	w.log.mu.Lock()
-	now.heap = (int(m.HeapAlloc) - w.log.buf.Cap()) >> 20
-	w.log.mu.Unlock()
+	now.heap = (int(m.HeapAlloc) - w.log.Cap()) >> 20
 	return now
 }
 

@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +14,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"rollcall/internal/subprocess"
 )
 
 // Server is a private PostgreSQL server with its own data directory, reached
@@ -23,12 +24,9 @@ type Server struct {
 	// URL reaches its postgres database.
 	URL string
 	dir string
-	cmd *exec.Cmd
+	run *subprocess.Process
 	// fsync says whether commits are on disk when they are acknowledged.
 	fsync bool
-	// said holds the server's output, which matters only if the server does not
-	// start.
-	said *bytes.Buffer
 }
 
 // StartServer starts a PostgreSQL server with the machine's binaries. durable
@@ -67,20 +65,19 @@ func (s *Server) launch(ctx context.Context, postgres, data string, attr *syscal
 	if durable {
 		fsync = "on"
 	}
-	s.cmd = exec.Command(postgres, "-D", data, "-k", s.dir, "-c", "listen_addresses=",
+	cmd := exec.Command(postgres, "-D", data, "-k", s.dir, "-c", "listen_addresses=",
 		"-c", "fsync="+fsync, "-c", "max_connections=300", "-c", "shared_buffers=256MB", "-c", "max_wal_size=4GB",
 		"-c", "log_min_messages=fatal", "-c", "log_min_error_statement=panic")
-	s.cmd.SysProcAttr, s.cmd.Dir = attr, s.dir
-	s.said = &bytes.Buffer{}
-	s.cmd.Stderr = s.said
-	if err := s.cmd.Start(); err != nil {
+	cmd.SysProcAttr, cmd.Dir = attr, s.dir
+	var err error
+	if s.run, err = subprocess.Start(cmd); err != nil {
 		os.RemoveAll(s.dir)
 		return fmt.Errorf("start postgres: %w", err)
 	}
 	s.URL = fmt.Sprintf("postgres:///postgres?host=%s&user=postgres", s.dir)
 	if err := s.wait(ctx); err != nil {
-		stopped := s.Stop() // its output is complete then
-		return errors.Join(fmt.Errorf("%w\n%s", err, s.said), stopped)
+		stopped := s.Stop() // and has said all that it will
+		return errors.Join(fmt.Errorf("%w\n%s", err, s.run.Stderr), stopped)
 	}
 	return nil
 }
@@ -138,18 +135,16 @@ func (s *Server) wait(ctx context.Context) error {
 // Kill ends the server as a crash would, and keeps its data. Restart starts it
 // again.
 func (s *Server) Kill() error {
-	err := s.cmd.Process.Signal(syscall.SIGQUIT)
-	_ = s.cmd.Wait()
+	err := s.run.Signal(syscall.SIGQUIT)
+	<-s.run.Ended
 	return err
 }
 
 // Restart starts a killed server again.
-func (s *Server) Restart(ctx context.Context) error {
-	next := exec.Command(s.cmd.Path, s.cmd.Args[1:]...)
-	s.said.Reset()
-	next.SysProcAttr, next.Dir, next.Stderr = s.cmd.SysProcAttr, s.cmd.Dir, s.said
-	s.cmd = next
-	if err := next.Start(); err != nil {
+func (s *Server) Restart(ctx context.Context) (err error) {
+	next := exec.Command(s.run.Cmd.Path, s.run.Cmd.Args[1:]...)
+	next.SysProcAttr, next.Dir = s.run.Cmd.SysProcAttr, s.run.Cmd.Dir
+	if s.run, err = subprocess.Start(next); err != nil {
 		return err
 	}
 	return s.wait(ctx)
@@ -157,7 +152,7 @@ func (s *Server) Restart(ctx context.Context) error {
 
 // Stop ends the server and removes its data.
 func (s *Server) Stop() error {
-	_ = s.cmd.Process.Signal(syscall.SIGINT)
-	_ = s.cmd.Wait()
+	_ = s.run.Signal(syscall.SIGINT)
+	<-s.run.Ended
 	return os.RemoveAll(s.dir)
 }

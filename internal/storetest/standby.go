@@ -29,14 +29,14 @@ func (s *Server) StartStandby(ctx context.Context) (*Server, error) {
 		return nil, err
 	}
 	data := filepath.Join(dir, "data")
-	backup := exec.CommandContext(ctx, filepath.Join(filepath.Dir(s.cmd.Path), "pg_basebackup"), "-D", data, "-R",
+	backup := exec.CommandContext(ctx, filepath.Join(filepath.Dir(s.run.Cmd.Path), "pg_basebackup"), "-D", data, "-R",
 		"-h", s.dir, "-U", "postgres", "--checkpoint=fast", "--no-sync")
 	backup.SysProcAttr, backup.Dir = attr, dir
 	if out, err := backup.CombinedOutput(); err != nil {
 		os.RemoveAll(dir)
 		return nil, fmt.Errorf("pg_basebackup: %w\n%s", err, out)
 	}
-	if err := next.launch(ctx, s.cmd.Path, data, attr, s.fsync); err != nil {
+	if err := next.launch(ctx, s.run.Cmd.Path, data, attr, s.fsync); err != nil {
 		return nil, err
 	}
 	if err := s.exec(ctx, "ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()"); err != nil {
@@ -91,7 +91,7 @@ func (s *Server) Thaw() error { return s.signalAll(syscall.SIGCONT) }
 
 // signalAll signals the server first, so that it starts no more processes.
 func (s *Server) signalAll(signal syscall.Signal) error {
-	if err := s.cmd.Process.Signal(signal); err != nil {
+	if err := s.run.Cmd.Process.Signal(signal); err != nil {
 		return err
 	}
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
@@ -100,7 +100,7 @@ func (s *Server) signalAll(signal syscall.Signal) error {
 	}
 	for _, path := range stats {
 		pid, parent := parentOf(path)
-		if parent != s.cmd.Process.Pid {
+		if parent != s.run.Cmd.Process.Pid {
 			continue
 		}
 		if err := syscall.Kill(pid, signal); err != nil {

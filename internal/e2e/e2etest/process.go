@@ -1,23 +1,21 @@
 package e2etest
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"rollcall/internal/ownfile"
+	"rollcall/internal/subprocess"
 )
 
 // Soak is the additional time for which the crash loops run.
@@ -102,51 +100,20 @@ func Environment(t testing.TB, extra ...string) []string {
 
 // Process is the binary, running.
 type Process struct {
-	t      testing.TB
-	Cmd    *exec.Cmd
-	Stderr *record
-	Ended  chan struct{}
-	Err    error // its result, once ended is closed
-	// url and admin are the addresses that it says it listens on.
+	*subprocess.Process
+	t testing.TB
+	// URL and Admin are the addresses that it says it listens on.
 	URL, Admin string
-}
-
-// record keeps the output of a process, for a test that reads it at the same
-// time.
-type record struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (r *record) Write(b []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.text.Write(b)
-}
-
-func (r *record) String() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.text.String()
 }
 
 // Launch starts a command, which is the binary or starts it.
 func Launch(t testing.TB, cmd *exec.Cmd) *Process {
 	t.Helper()
-	p := &Process{t: t, Cmd: cmd, Stderr: &record{}, Ended: make(chan struct{})}
-	cmd.Stderr = p.Stderr
-	if cmd.SysProcAttr == nil {
-		cmd.SysProcAttr = &syscall.SysProcAttr{}
-	}
-	// No process outlives the tests, even if a test panics.
-	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
-	if err := cmd.Start(); err != nil {
+	started, err := subprocess.Start(cmd)
+	if err != nil {
 		t.Fatal(err)
 	}
-	go func() {
-		p.Err = cmd.Wait()
-		close(p.Ended)
-	}()
+	p := &Process{Process: started, t: t}
 	t.Cleanup(func() {
 		p.Kill()
 		said := p.Stderr.String()
@@ -222,20 +189,15 @@ func Dev(t testing.TB, args ...string) (*Process, Account) {
 	return nil, a
 }
 
+// Signal sends a signal.
 func (p *Process) Signal(s syscall.Signal) {
 	p.t.Helper()
-	if err := p.Cmd.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		p.t.Errorf("send %v: %v", s, err)
+	if err := p.Process.Signal(s); err != nil {
+		p.t.Error(err)
 	}
 }
 
 // Kill ends the process like a crash, with kill -9.
-func (p *Process) Kill() {
-	_ = p.Cmd.Process.Signal(syscall.SIGKILL)
-	<-p.Ended
-}
-
-// Stop ends the process like an operator. It must exit with code 0.
 func (p *Process) Stop() {
 	p.t.Helper()
 	p.Signal(syscall.SIGTERM)
