@@ -46,9 +46,12 @@ WITH_POSTGRES = go run ./internal/storetest/withpostgres
 
 # The time limit ends what hangs, and nothing that is only slow: no package takes
 # a minute on an idle machine with two processors. Test programs are linked
-# without the tables of debuggers, and 'check' has vetted them.
+# without the tables of debuggers, and 'check' has vetted them. Many tests wait for
+# browsers, databases and other processes, so twice as many packages as there are
+# processors are tested at the same time.
+AT_ONCE ?= $(shell echo $$((2 * $$(nproc))))
 test: packages check
-	$(WITH_POSTGRES) go test -timeout 30m -ldflags=-w -vet=off ./...
+	$(WITH_POSTGRES) go test -p $(AT_ONCE) -timeout 30m -ldflags=-w -vet=off ./...
 
 packages:
 	@scripts/install-test-packages

@@ -61,13 +61,13 @@ func StartServer(ctx context.Context, durable bool) (*Server, error) {
 
 // launch starts the server on its data and waits until it answers.
 func (s *Server) launch(ctx context.Context, postgres, data string, attr *syscall.SysProcAttr, durable bool) error {
-	fsync := "off"
-	if durable {
-		fsync = "on"
+	args := []string{"-D", data, "-k", s.dir, "-c", "listen_addresses=", "-c", "max_connections=300",
+		"-c", "shared_buffers=256MB", "-c", "max_wal_size=4GB", "-c", "jit=off",
+		"-c", "log_min_messages=fatal", "-c", "log_min_error_statement=panic"}
+	if !durable {
+		args = append(args, "-c", "fsync=off", "-c", "full_page_writes=off")
 	}
-	cmd := exec.Command(postgres, "-D", data, "-k", s.dir, "-c", "listen_addresses=",
-		"-c", "fsync="+fsync, "-c", "max_connections=300", "-c", "shared_buffers=256MB", "-c", "max_wal_size=4GB",
-		"-c", "log_min_messages=fatal", "-c", "log_min_error_statement=panic")
+	cmd := exec.Command(postgres, args...)
 	cmd.SysProcAttr, cmd.Dir = attr, s.dir
 	var err error
 	if s.run, err = subprocess.Start(cmd); err != nil {
