@@ -20,7 +20,8 @@
 #               organisation of 1,000 accounts
 # make interop  installs clients that Debian lacks, or has in another release, into
 #               INTEROP, tests with them, and lists those that it could not install
-# make bench    measures, also moto if it is installed; ARGS='-only NAME'
+# make bench    measures, also moto if it is installed, and the HTML page;
+#               ARGS='-only NAME' measures only that, and no page
 # make generate regenerates everything that is generated: AWS's model, policies and
 #               services, the empty database, documents, and golden files
 
@@ -92,6 +93,7 @@ interop: packages
 
 bench: build packages
 	go run ./internal/bench $(ARGS) bin/rollcall
+	$(if $(ARGS),,go test ./internal/html -count 1 -v -run 'HundredThousand|TooMany' -thousands 1000)
 
 generate:
 	scripts/generate $(GENERATE)

@@ -78,10 +78,16 @@ type trendView struct {
 type trendRow struct {
 	Made               moment
 	Link               string
-	Fail, Users, Keys  int
-	Left, Top, Height  int // position of the bar
+	Left               int         // where the bar begins
+	Parts              []trendPart // of the bar
 	TextFail, TextUser string
 	TextKeys           string
+}
+
+// trendPart is the part of a bar for one severity.
+type trendPart struct {
+	Severity    string
+	Top, Height int
 }
 
 func (c *Console) overview(v *visit) error {
@@ -268,15 +274,27 @@ func (v *visit) trendView(all []html.Snapshot) *trendView {
 		most = max(most, s.Findings[audit.Fail])
 	}
 	for i, s := range all {
-		high := s.Findings[audit.Fail] * barHeight / most
 		t.Rows = append(t.Rows, trendRow{
 			Made: v.when(&s.Generated, ""), Link: v.judgedLink(reportPath, "at", words.Time(s.Generated)),
-			Fail: s.Findings[audit.Fail], Users: s.Users, Keys: s.Keys,
-			Left: i*barWidth + 4, Top: barHeight - high, Height: high,
+			Left: i*barWidth + 4, Parts: trendParts(&s, most),
 			TextFail: thousands(s.Findings[audit.Fail]), TextUser: thousands(s.Users), TextKeys: thousands(s.Keys),
 		})
 	}
 	return t
+}
+
+// trendParts stacks what fails in a report by severity, the heaviest on top. A bar
+// of the most findings is as high as the picture.
+func trendParts(s *html.Snapshot, most int) (parts []trendPart) {
+	below := 0
+	for severity, n := range s.Failing {
+		from, to := below*barHeight/most, (below+n)*barHeight/most
+		below += n
+		if to > from {
+			parts = append(parts, trendPart{audit.Severity(severity).String(), barHeight - to, to - from})
+		}
+	}
+	return parts
 }
 
 // controlRow is a control and its result.

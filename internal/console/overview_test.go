@@ -105,7 +105,8 @@ func TestOverviewChange(t *testing.T) {
 	p.makeReport()
 	got := p.settled("/console/overview")
 	got.want(t, 200, "Since the report before", "1 new", "bob", "Trend")
-	if n := strings.Count(got.body, "<rect "); n != 2 {
+	if n := strings.Count(got.body, `data-label="Failed"`); n != 2 ||
+		!strings.Contains(got.body, `<rect class="s-`) {
 		t.Errorf("%d reports in the trend", n)
 	}
 }

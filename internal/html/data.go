@@ -31,8 +31,15 @@ type pageData struct {
 	KeyLimits  [numKeyBins - 1]int  `json:"keyLimits"`
 	Exceptions []audit.ExceptionUse `json:"exceptions"`
 	Accounts   []accountData        `json:"accounts"`
-	// LeftOut says how many credentials are not in the rows.
-	LeftOut int `json:"leftOut"`
+	// LeftOut counts the credentials that are not in the rows.
+	LeftOut leftOutData `json:"leftOut"`
+}
+
+// leftOutData counts what there is no room for: credentials of users with
+// findings, and of users without.
+type leftOutData struct {
+	Found int `json:"found"`
+	Fine  int `json:"fine"`
 }
 
 type benchmarkData struct {
@@ -165,7 +172,6 @@ func (b *Builder) data(s *audit.Summary, reports []*Report) pageData {
 		Exceptions: append([]audit.ExceptionUse{}, s.Exceptions...),
 		KeyLimits:  keyBinLimits(&s.Params),
 		Trend:      b.trend(s), People: people(reports),
-		LeftOut: b.leftOut,
 	}
 	for i := range audit.NumStatuses {
 		d.Statuses = append(d.Statuses, audit.Status(i))

@@ -2,6 +2,7 @@ package html
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"rollcall/internal/audit"
@@ -124,14 +125,18 @@ func (r *Report) add(row *audit.Row, user *report.Row, shown [numWhats]bool) {
 			n++
 		}
 	}
-	if n == 0 || !r.take(n) {
+	if n == 0 {
 		return
 	}
-	r.rows.user(row, user, n)
+	to := r.blockFor(n, slices.ContainsFunc(found[:], func(f []*audit.Finding) bool { return len(f) > 0 }))
+	if to == nil {
+		return
+	}
+	to.user(row, user, n)
 	for w, is := range shown {
 		if is {
-			r.rows.credential(user, w)
-			r.rows.find(found[w])
+			to.credential(user, w)
+			to.find(found[w])
 		}
 	}
 }

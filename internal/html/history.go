@@ -82,9 +82,9 @@ func (b *Builder) historyOf(a *audit.AccountSummary) *History {
 }
 
 // maxChanges returns how many changes of an account the page holds: what a
-// person would read, and not more than makes some 10 MB of all accounts.
+// person would read, and not more than makes some 5 MB of all accounts.
 func (b *Builder) maxChanges() int {
-	const ofAccount, ofAll, least = 1000, 40_000, 20
+	const ofAccount, ofAll, least = 1000, 20_000, 20
 	return max(least, min(ofAccount, ofAll/len(b.histories)))
 }
 

@@ -8,9 +8,13 @@ import (
 	"rollcall/internal/audit"
 )
 
-// DefaultMaxCredentials says how many credentials a page holds if nothing else
-// is asked for.
-const DefaultMaxCredentials = 500_000
+// DefaultMaxCredentials is the number of credentials that a page holds if
+// Options.MaxCredentials does not say so.
+const DefaultMaxCredentials = 250_000
+
+// maxBytes bounds the rows of a page. A browser needs about a second to read as
+// much.
+const maxBytes = 22 << 20
 
 // Options say what a page is to be called and how much it may hold. The zero
 // Options is good.
@@ -26,9 +30,10 @@ type Options struct {
 	Organizations []string
 	// Skipped are accounts that nobody audited, because they are not active.
 	Skipped []Skipped
-	// MaxCredentials says how many credentials the page lists, in the order in
-	// which they come; 0 means DefaultMaxCredentials. The page says how many it
-	// leaves out; all counts are of everything.
+	// MaxCredentials bounds the credentials that the page lists; 0 means
+	// DefaultMaxCredentials. Those of users without findings are left out first,
+	// then those of the reports that come last. The page says how many it leaves
+	// out, and all counts are of everything.
 	MaxCredentials int
 }
 
@@ -56,11 +61,10 @@ type Skipped struct {
 type Builder struct {
 	options Options
 
-	mu        sync.Mutex
-	reports   []*Report
-	histories []History
-	held      int // credentials
-	leftOut   int
+	mu          sync.Mutex
+	reports     []*Report
+	histories   []History
+	found, fine room
 }
 
 // New returns an empty Builder.
@@ -76,7 +80,6 @@ func (b *Builder) Report() *Report {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	r := &Report{builder: b}
-	r.rows.index = map[string]int64{}
 	b.reports = append(b.reports, r)
 	return r
 }
@@ -85,22 +88,11 @@ func (b *Builder) Report() *Report {
 type Report struct {
 	builder *Builder
 	summary *audit.AccountSummary
-	rows    rows
-	keys    []agedKey
-	people  []person
-}
-
-// take asks for room for n more credentials.
-func (r *Report) take(n int) bool {
-	b := r.builder
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.held+n > b.options.MaxCredentials {
-		b.leftOut += n
-		return false
-	}
-	b.held += n
-	return true
+	// found are the users with findings, fine those without, of whom those that
+	// there is room for are in the page.
+	found, fine []*rows
+	keys        []agedKey
+	people      []person
 }
 
 // End ends the report with what Audit returned. Without it the credentials are

@@ -306,6 +306,8 @@ func thousands(n int) string {
 
 // Whatever a report says stays text.
 func testHostile(br *browser) {
+	br.Window(1280, 2400) // for all lines
+	defer br.Window(1280, 800)
 	br.visit("#credentials?account=111122223300")
 	names := eval[[]string](br,
 		`[...document.querySelectorAll("#screen-credentials tr[data-row]")].map(r => r.cells[1].textContent)`)
@@ -378,7 +380,7 @@ func testChanges(br *browser) {
 	br.want(`document.querySelectorAll("#screen-changes .timeline .dot").length`, "12")
 	br.want(`document.querySelectorAll("#screen-changes .step").length`, "11")
 	br.want(`document.querySelectorAll("#screen-changes details .step").length`, "3")
-	br.want(`document.querySelector("#screen-changes .step h4").innerText.replace(/\s+/g, " ")`,
+	br.want(`document.querySelector("#screen-changes .step h3").innerText.replace(/\s+/g, " ")`,
 		"2026-11-23 09:39 UTC · 7 days after the report before ✕ 1 newly failing − 1 removed")
 	br.want(`document.querySelector("#screen-changes .step tr .why").textContent`, "The user had MFA, and has none.")
 	br.want(`document.querySelector("#screen-changes .step tr:nth-child(2) .why").textContent.slice(0, 50)`,

@@ -21,8 +21,9 @@ var files embed.FS
 
 // scripts are the parts of the script, in their order.
 var scripts = []string{
-	"data.js", "dom.js", "list.js", "route.js", "overview.js", "trend.js", "heatmap.js", "accounts.js", "keys.js",
-	"credentials.js", "csv.js", "fix.js", "detail.js", "mfa.js", "changes.js", "controls.js", "paper.js", "main.js",
+	"data.js", "rows.js", "dom.js", "list.js", "route.js", "overview.js", "trend.js", "heatmap.js",
+	"accounts.js", "keys.js", "credentials.js", "csv.js", "fix.js", "detail.js", "mfa.js", "changes.js",
+	"controls.js", "paper.js", "main.js",
 }
 
 // styles are the parts of the style, in their order.
@@ -37,31 +38,30 @@ func (b *Builder) Write(w io.Writer, s *audit.Summary) error {
 	if err != nil {
 		return err
 	}
-	data, err := json.Marshal(b.data(s, gathered)) // which writes no <, > and & as they are
+	blocks, leftOut := b.fitting(gathered)
+	known := b.data(s, gathered)
+	known.LeftOut = leftOut
+	data, err := json.Marshal(known) // which writes no <, > and & as they are
 	if err != nil {
 		return fmt.Errorf("write page: %w", err)
 	}
-	before, after, err := frame(b.options.Title)
+	parts, err := frame(b.options.Title)
 	if err != nil {
 		return fmt.Errorf("write page: %w", err)
 	}
 	out := bufio.NewWriterSize(w, 64<<10)
-	out.WriteString(before)
-	out.WriteString(`{"page":`)
+	out.WriteString(parts[0])
 	out.Write(data)
-	out.WriteString(`,"rows":[`)
-	for i, r := range gathered {
+	out.WriteString(parts[1])
+	out.WriteByte('[')
+	for i, rows := range blocks {
 		if i > 0 {
 			out.WriteByte(',')
 		}
-		if r == nil {
-			out.WriteString("null")
-			continue
-		}
-		r.rows.writeTo(out)
+		rows.writeTo(out)
 	}
-	out.WriteString("]}")
-	out.WriteString(after)
+	out.WriteByte(']')
+	out.WriteString(parts[2])
 	return out.Flush()
 }
 
@@ -85,28 +85,31 @@ func (b *Builder) inOrder(s *audit.Summary) ([]*Report, error) {
 	return reports, nil
 }
 
-// frame returns the page as it is before and after its data.
-func frame(title string) (before, after string, err error) {
+// frame returns the page without its data: what comes before the data, between
+// them and the rows, and after the rows.
+func frame(title string) (parts [3]string, err error) {
 	page, err := files.ReadFile("page/page.html")
 	if err != nil {
-		return "", "", err
+		return parts, err
 	}
 	style, err := joined([]byte(look.CSS), styles)
 	if err != nil {
-		return "", "", err
+		return parts, err
 	}
 	// A function keeps what the script declares apart from what the browser has.
 	script, err := joined([]byte("(() => {\n'use strict';\n"), scripts)
 	if err != nil {
-		return "", "", err
+		return parts, err
 	}
 	script = append(script, "})();\n"...)
 	policy := "default-src 'none'; script-src " + hash(script) + "; style-src " + hash(style) +
 		"; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
-	before, after, _ = strings.Cut(string(page), "{data}")
-	before = strings.NewReplacer("{policy}", policy, "{style}", string(style), "{title}",
+	before, rest, _ := strings.Cut(string(page), "{data}")
+	between, after, _ := strings.Cut(rest, "{rows}")
+	parts[0] = strings.NewReplacer("{policy}", policy, "{style}", string(style), "{title}",
 		html.EscapeString(title)).Replace(before)
-	return before, strings.Replace(after, "{script}", string(script), 1), nil
+	parts[1], parts[2] = between, strings.Replace(after, "{script}", string(script), 1)
+	return parts, nil
 }
 
 // joined returns the named parts of the page, one after the other, behind a text.
@@ -127,20 +130,35 @@ func hash(content []byte) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-// writeTo writes the columns as a JSON object.
-func (s *rows) writeTo(w *bufio.Writer) {
-	fmt.Fprintf(w, `{"users":%d,"credentials":%d,"findings":%d`, s.users, s.credentials, s.findings)
-	for _, c := range []struct {
-		name   string
-		column column
-	}{
+// columns returns the columns of the rows with their names in the page.
+func (s *rows) columns() []namedColumn {
+	return []namedColumn{
 		{"name", s.name}, {"path", s.path}, {"class", s.class}, {"created", s.created}, {"mfa", s.mfa},
 		{"line", s.line}, {"held", s.held},
 		{"what", s.what}, {"state", s.state}, {"made", s.made}, {"used", s.used}, {"region", s.region},
 		{"service", s.service}, {"found", s.found},
 		{"control", s.control}, {"verdict", s.verdict}, {"cell", s.cell}, {"reason", s.reason},
 		{"args", s.args}, {"more", s.more}, {"strings", s.strings},
-	} {
+	}
+}
+
+type namedColumn struct {
+	name   string
+	column column
+}
+
+// bytes returns about how long the rows are in the page.
+func (s *rows) bytes() (n int) {
+	for _, c := range s.columns() {
+		n += len(c.column)
+	}
+	return n
+}
+
+// writeTo writes the columns as a JSON object.
+func (s *block) writeTo(w *bufio.Writer) {
+	fmt.Fprintf(w, `{"of":%d,"users":%d,"credentials":%d,"findings":%d`, s.of, s.users, s.credentials, s.findings)
+	for _, c := range s.columns() {
 		fmt.Fprintf(w, ",\n%q:[", c.name)
 		w.Write(c.column)
 		w.WriteByte(']')

@@ -20,7 +20,7 @@ function controlsScreen() {
     element: [
       h('p', {}, h('b', {}, page.benchmark.title, ' ', page.benchmark.version), page.benchmark.about ? ` – ${page.benchmark.about}` : ''),
       h('p', {class: 'outcomes'}, 'Controls: ', h('b', {}, page.outcomes), '.'),
-      table,
+      leftOutNote(), table,
       h('h3', {}, 'Exceptions'),
       page.exceptions.length ? exceptionsTable() : h('p', {class: 'muted'}, 'None were given.'),
       h('h3', {}, 'Limits'),
@@ -75,10 +75,11 @@ function describeControl(control) {
 // findingGroups puts the findings of a control together that say the same but
 // for numbers and times. A group has the values that all its findings share.
 function findingGroups(control) {
-  const groups = new Map();
+  loadRows();
+  const groups = new Map(), code = page.controls.indexOf(control);
   for (let c = 0; c < credentials.count; c++) {
     for (let f = credentials.first[c]; f < credentials.first[c + 1]; f++) {
-      if (strings[findings.control[f]] !== control.id) continue;
+      if (findings.control[f] !== code) continue;
       const {text, values} = parts(f), verdict = findings.verdict[f] & ~APPROXIMATE;
       const key = `${verdict} ${text}`;
       if (!groups.has(key)) groups.set(key, {verdict, text, shared: [...values], lines: [], weight: weight(f)});

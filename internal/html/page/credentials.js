@@ -24,7 +24,7 @@ function marked(cell, column) {
     const f = marks(c)[cell];
     if (f !== undefined) {
       td.className += ` mark ${verdictClass(findings.verdict[f])}`;
-      td.title = visible(`${strings[findings.control[f]]}: ${reason(f)}`);
+      td.title = visible(`${controlOf(f).id}: ${reason(f)}`);
     }
     column.cell(td, c, printing);
   }};
@@ -61,9 +61,9 @@ const CREDENTIAL_COLUMNS = [
     const all = findingsFor(c);
     const shown = printing ? all : all.slice(0, 1);
     for (const f of shown) {
-      td.append(h(printing ? 'p' : 'span', {}, h('b', {class: verdictClass(findings.verdict[f])}, strings[findings.control[f]]), ' ', reason(f)));
+      td.append(h(printing ? 'p' : 'span', {}, h('b', {class: verdictClass(findings.verdict[f])}, controlOf(f).id), ' ', reason(f)));
     }
-    const rest = all.slice(shown.length).map((f) => strings[findings.control[f]]);
+    const rest = all.slice(shown.length).map((f) => controlOf(f).id);
     if (rest.length) td.prepend(h('span', {class: 'more', title: `also ${rest.join(', ')}`}, `+${rest.length}`));
   }},
 ];
@@ -93,71 +93,74 @@ function order({sort, turned}) {
   return orders.get(key);
 }
 
+const RANKS = 2 ** 32, PLACES = 2 ** 20; // together they are a number that JavaScript holds exactly
+
+// makeOrder puts the credentials in an order, those of one rank as they came. A
+// rank and a place are sorted as one number, which is much faster than to compare.
 function makeOrder(name, turned) {
-  const list = new Uint32Array(credentials.count).map((_, i) => i);
-  let by;
-  if (name === 'made' || name === 'used') {
-    // By age: what never was comes last.
-    by = Float64Array.from(credentials[name], (t) => (isTime(t) ? seconds(t) : Infinity));
-  } else if (name === 'user' || name === 'account') {
-    const texts = name === 'user' ? users.name : accounts.map(accountTitle);
-    const ranks = new Uint32Array(texts.length);
-    const {compare} = new Intl.Collator('en');
-    texts.map((_, i) => i).sort((a, b) => compare(texts[a], texts[b])).forEach((i, rank) => { ranks[i] = rank; });
-    by = Float64Array.from(list, (c) => ranks[name === 'user' ? credentials.user[c] : users.account[credentials.user[c]]]);
-  } else {
-    const many = (c) => Math.min(63, credentials.first[c + 1] - credentials.first[c]);
-    by = Float64Array.from(list, (c) => -(weights[c] * 64 + many(c)));
-  }
-  const sign = turned ? -1 : 1;
-  return list.sort((a, b) => (by[a] === by[b] ? a - b : sign * (by[a] - by[b])));
+  const rank = rankBy(name), keys = new Float64Array(credentials.count);
+  for (let c = 0; c < keys.length; c++) keys[c] = (turned ? RANKS - 1 - rank(c) : rank(c)) * PLACES + c;
+  return Uint32Array.from(keys.sort(), (key) => key % PLACES);
 }
 
-// words returns the texts that a search looks in; those of users are built on first use.
-let userTexts;
-const stringTexts = () => strings.map((s) => s.toLowerCase());
+// rankBy returns the rank of a credential in an order, from 0 up to RANKS.
+function rankBy(name) {
+  if (name === 'made' || name === 'used') {
+    // By age: what never was comes last.
+    const times = credentials[name];
+    return (c) => (isTime(times[c]) ? Math.max(0, Math.min(RANKS - 2, seconds(times[c]) + RANKS / 2)) : RANKS - 1);
+  }
+  if (name === 'user' || name === 'account') {
+    const texts = name === 'user' ? users.name : accounts.map(accountTitle), ranks = new Uint32Array(texts.length);
+    const {compare} = new Intl.Collator('en');
+    texts.map((_, i) => i).sort((a, b) => compare(texts[a], texts[b])).forEach((i, rank) => { ranks[i] = rank; });
+    return name === 'user' ? (c) => ranks[credentials.user[c]] : (c) => ranks[users.account[credentials.user[c]]];
+  }
+  const many = (c) => Math.min(63, credentials.first[c + 1] - credentials.first[c]);
+  return (c) => (1 << 14) - (weights[c] * 64 + many(c));
+}
+
+// The texts that a search looks in are built when somebody first searches.
+let userTexts, stringTexts, extraTexts;
+
+function buildTexts() {
+  if (userTexts) return;
+  userTexts = users.name.map((name, u) => {
+    const account = accounts[users.account[u]];
+    return `${name} ${strings[users.path[u]]} ${strings[users.arn[u]]} ${account.name} ${account.account}`.toLowerCase();
+  });
+  stringTexts = strings.map((s) => s.toLowerCase());
+  extraTexts = new Map(); // of credentials with key ids and exceptions, which are few
+  let c = 0;
+  for (const [f, more] of [...findings.more].sort(([a], [b]) => a - b)) {
+    while (credentials.first[c + 1] <= f) c++;
+    extraTexts.set(c, `${extraTexts.get(c) || ''} ${more.keys} ${more.exception} ${more.expired}`.toLowerCase());
+  }
+}
 
 // wordTests makes a test for each word: of the user, or of where a credential
 // was used.
 function wordTests(text) {
-  userTexts ||= users.name.map((name, u) => {
-    const account = accounts[users.account[u]];
-    return [name, strings[users.path[u]], strings[users.arn[u]], account.name, account.account].join(' ').toLowerCase();
-  });
+  buildTexts();
   return text.toLowerCase().split(/\s+/).filter(Boolean).map((word) => {
     const inUser = Uint8Array.from(userTexts, (t) => t.includes(word));
-    const inString = Uint8Array.from(stringTexts(), (t) => t.includes(word));
+    const inString = Uint8Array.from(stringTexts, (t) => t.includes(word));
     return (c) => inUser[credentials.user[c]] || inString[credentials.region[c]] || inString[credentials.service[c]] ||
-      extras(c).includes(word);
+      Boolean(extraTexts.get(c)?.includes(word));
   });
-}
-
-// extras are the key ids and exceptions of a credential.
-function extras(c) {
-  if (!findings.more.size) return '';
-  let text = '';
-  for (let f = credentials.first[c]; f < credentials.first[c + 1]; f++) {
-    const more = findings.more.get(f);
-    if (more) text += ` ${more.keys} ${more.exception} ${more.expired}`.toLowerCase();
-  }
-  return text;
 }
 
 // findingTest is a test whether one finding is as asked for; null for none.
 function findingTest({status, control, severity}) {
-  const tests = [];
-  if (status === 'excused') tests.push((f) => findings.verdict[f] & SUPPRESSED);
-  else if (status === 'found') tests.push(() => true);
-  else if (status && status !== 'none') {
-    const wanted = page.statuses.indexOf(status);
-    tests.push((f) => statusOf(findings.verdict[f]) === wanted && !(findings.verdict[f] & SUPPRESSED));
-  }
-  if (control) tests.push((f) => strings[findings.control[f]] === control);
-  if (severity) {
-    const wanted = page.severities.indexOf(severity);
-    tests.push((f) => severityOf(findings.verdict[f]) === wanted);
-  }
-  return tests.length ? (f) => tests.every((test) => test(f)) : null;
+  const anyStatus = !status || status === 'found' || status === 'none', excused = status === 'excused';
+  if (!control && !severity && (!status || status === 'none')) return null;
+  const ofStatus = page.statuses.indexOf(status), ofControl = page.controls.findIndex((c) => c.id === control), ofSeverity = page.severities.indexOf(severity);
+  return (f) => {
+    const verdict = findings.verdict[f];
+    if (excused ? !(verdict & SUPPRESSED) : !anyStatus && ((verdict & SUPPRESSED) || statusOf(verdict) !== ofStatus)) return false;
+    if (control && findings.control[f] !== ofControl) return false;
+    return !severity || severityOf(verdict) === ofSeverity;
+  };
 }
 
 // tests returns the tests that a credential must pass to be shown.
@@ -192,10 +195,10 @@ function tests(wanted) {
 function filter(wanted, ordered) {
   const list = tests(wanted);
   if (!list.length) return ordered;
-  return ordered.filter((c) => {
-    for (const test of list) if (!test(c)) return false;
-    return true;
-  });
+  const kept = new Uint32Array(ordered.length);
+  let n = 0;
+  for (const c of ordered) if (list.every((test) => test(c))) kept[n++] = c;
+  return kept.subarray(0, n);
 }
 
 // sorted returns the credentials in their order. By age the oldest are the first.
@@ -257,10 +260,11 @@ function credentialsScreen() {
   }
 
   let rows = [];
-  const csv = h('button', {type: 'button', class: 'chip csv', onclick: () => save('credentials.csv', 'text/csv;charset=utf-8', csvOf(rows))}, 'Save as CSV');
+  const csv = h('button', {type: 'button', class: 'csv', onclick: () => save('credentials.csv', 'text/csv;charset=utf-8', csvOf(rows))}, 'Save as CSV');
 
   let shown = null; // the filters and the order that the list shows
   function show(to) {
+    loadRows();
     parameters = to;
     if (search.value !== (to.q || '')) search.value = to.q || '';
     for (const [key, choice] of Object.entries(choices)) choice.list.value = to[key] || '';
@@ -286,8 +290,16 @@ function credentialsScreen() {
       h('div', {class: 'tools', role: 'search'}, h('label', {class: 'wide'}, h('span', {}, 'Search ', h('kbd', {}, '/')), search),
         Object.values(choices).map((c) => c.element)),
       h('div', {class: 'under'}, result, chips, csv), filters,
-      page.leftOut ? h('p', {class: 'alarm'}, `${plural(page.leftOut, 'credential')} are not listed: the page holds ${number(credentials.count)}. All counts elsewhere are of everything. Audit fewer accounts at a time to see them all.`) : null,
+      leftOutNote(),
       list.element, detail.element,
     ],
   };
+}
+
+// leftOutNote says what the page does not list, null if it lists everything.
+function leftOutNote() {
+  const {found, fine} = page.leftOut, all = found + fine;
+  if (!all) return null;
+  const which = [fine ? `${number(fine)} without a finding` : '', found ? `${number(found)} with findings, those of the reports that came last` : ''].filter(Boolean).join(' and ');
+  return h('p', {class: 'alarm'}, `${plural(all, 'credential')} ${all === 1 ? 'is' : 'are'} not listed, because a page of all would be too large: ${which}. All counts elsewhere are of everything. Audit fewer accounts at a time to see them all.`);
 }

@@ -18,7 +18,7 @@ function csvRow(c) {
     is === 'user' ? '' : truth(credentials.state[c], 'active', is === 'password' ? 'none' : 'inactive'), csvTime(made(c)), is === 'certificate' ? '' : csvTime(used(c)),
     strings[credentials.service[c]], strings[credentials.region[c]], users.line[u] ? truth(users.mfa[u], 'yes', 'no') : '',
     verdictName(c), worst[c] < 0 ? '' : page.severities[severityOf(findings.verdict[worst[c]])],
-    all.map((f) => strings[findings.control[f]]).join(' '), all.map((f) => `${strings[findings.control[f]]}: ${reason(f)}`).join(' '),
+    all.map((f) => controlOf(f).id).join(' '), all.map((f) => `${controlOf(f).id}: ${reason(f)}`).join(' '),
   ];
 }
 

@@ -50,16 +50,16 @@ function arnOf(u) {
 }
 
 function describeFinding(c, f) {
-  const control = controls.get(strings[findings.control[f]]);
+  const control = controlOf(f);
   const verdict = findings.verdict[f], more = findings.more.get(f) || {};
   return h('article', {class: `finding ${verdictClass(verdict)}`},
-    h('p', {}, badge(verdict), ' ', h('b', {}, strings[findings.control[f]]), ' ', control ? control.title : '', ' ',
+    h('p', {}, badge(verdict), ' ', h('b', {}, control.id), ' ', control.title, ' ',
       h('span', {class: 'muted'}, page.severities[severityOf(verdict)])),
     h('p', {}, reason(f), verdict & APPROXIMATE ? h('span', {class: 'muted'}, ' The age is approximate.') : null),
     more.keys ? h('p', {}, 'Key id: ', h('code', {}, more.keys)) : null,
     more.note ? h('p', {}, more.note) : null,
     more.exception ? h('p', {}, 'Excused by ', h('a', {href: link('controls')}, more.exception), '.') : null,
-    control && control.remediation ? h('p', {class: 'muted'}, control.remediation) : null,
+    control.remediation ? h('p', {class: 'muted'}, control.remediation) : null,
     fixOf(c, f));
 }
 

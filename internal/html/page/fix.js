@@ -45,7 +45,7 @@ function credentialWord(c, f, of, user) {
 // there is none. It does nothing in another account.
 function command(c, f) {
   const u = credentials.user[c], {account} = accountOf(c);
-  const fix = FIXES[controls.get(strings[findings.control[f]])?.fix];
+  const fix = FIXES[controlOf(f).fix];
   if (!fix || users.klass[u] === ROOT || !PLAIN_NAME.test(users.name[u]) || !ACCOUNT_NUMBER.test(account || '')) return null;
   if (findings.verdict[f] & SUPPRESSED || ![FAIL, WARN].includes(statusOf(findings.verdict[f]))) return null;
   const user = `--user-name=${users.name[u]}`, id = fix.of ? credentialWord(c, f, fix.of, user) : '';
@@ -66,7 +66,7 @@ const EXCEPTION_DAYS = 90; // until it expires, unless a person writes another d
 // exception returns the block for the exceptions file that would excuse a
 // finding, null where none can. A person must fill in why, who and the ticket.
 function exception(c, f) {
-  const u = credentials.user[c], {account} = accountOf(c), control = strings[findings.control[f]], verdict = findings.verdict[f];
+  const u = credentials.user[c], {account} = accountOf(c), control = controlOf(f).id, verdict = findings.verdict[f];
   const root = users.klass[u] === ROOT;
   if (verdict & SUPPRESSED || ![FAIL, WARN].includes(statusOf(verdict)) || control === EVIDENCE || users.line[u] === 0) return null;
   if (!ACCOUNT_NUMBER.test(account || '') || !(root || PLAIN_NAME.test(users.name[u]))) return null;

@@ -55,8 +55,8 @@ function makeList(o) {
   function paint(force) {
     if (printing || !box.clientHeight) return;
     const high = rowHeight();
-    const from = Math.max(0, Math.floor(box.scrollTop / high) - 10);
-    const to = Math.min(rows.length, from + Math.ceil(box.clientHeight / high) + 20);
+    const from = Math.max(0, Math.floor(box.scrollTop / high) - 6);
+    const to = Math.min(rows.length, from + Math.ceil(box.clientHeight / high) + 12);
     if (force !== true && from === first && to === last) return;
     [first, last] = [from, to];
     above.firstChild.style.height = `${from * high}px`;

@@ -22,6 +22,7 @@ function header() {
       tile(page.counts.total[WARN], 'warn', 'warn', link('credentials', {status: 'WARN'})),
       tile(page.counts.total[MANUAL], 'manual', 'manual', link('credentials', {status: 'MANUAL'})),
       tile(page.counts.excused, 'excused', '', link('credentials', {status: 'excused'})),
+      page.leftOut.found + page.leftOut.fine ? tile(page.leftOut.found + page.leftOut.fine, 'credentials not listed', 'warn', link('credentials')) : null,
       stale ? tile(stale, 'stale', 'warn', link('accounts', {sort: 'age'})) : null,
       incomplete ? tile(incomplete, 'incomplete', 'no-data', link('accounts')) : null),
     old > 7 * DAY ? h('p', {class: 'alarm no-print'}, `This page was generated ${days(old)} ago.`) : '');
@@ -44,13 +45,16 @@ function showTheme() {
   document.getElementById('theme').textContent = `Colours: ${theme}`;
 }
 
+let shownScreen = null;
+
 function showRoute() {
-  const {screen, parameters} = readRoute();
+  const {screen, parameters} = readRoute(), turned = screen !== shownScreen;
+  shownScreen = screen;
   for (const s of screens) s.element.hidden = s !== screen;
   document.title = visible(`${screen.title} – ${page.title}`);
   markNav();
   screen.show(parameters);
-  screen.paint?.();
+  if (turned) screen.paint?.();
 }
 
 function start() {
@@ -98,7 +102,7 @@ function print(on) {
     if (on && s !== screen) s.show({});
     s.print?.(on);
   }
-  if (!on) showRoute();
+  if (!on) { shownScreen = null; showRoute(); }
 }
 
 start();
