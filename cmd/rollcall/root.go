@@ -17,7 +17,7 @@ var commands = []struct {
 }{
 	{"serve", serveCommand}, {"dev", devCommand}, {"demo", demoCommand},
 	{"account", accountCommand}, {"backup", backupCommand}, {"restore", restoreCommand},
-	{"masterkey", masterKeyCommand},
+	{"masterkey", masterKeyCommand}, {"trail", trailCommand},
 	{"report", reportCommand}, {"audit", auditCommand}, {"controls", controlsCommand}, {"diff", diffCommand},
 	{"plan", planCommand}, {"review", reviewCommand},
 	{"version", versionCommand}, {"completion", completionCommand},

@@ -183,11 +183,13 @@ type Keyring struct {
 
 // ringKeys is never changed once published.
 type ringKeys struct {
-	rows, tokens *dataKey // the keys that seal
+	rows, tokens *dataKey      // the keys that seal
+	signing      []*signingKey // one for each key of rows, in their order
 	all          map[dataKeyID]*dataKey
 }
 
 type dataKey struct {
+	sign   *signingKey // nil for keys of tokens
 	id     dataKeyID
 	aead   cipher.AEAD
 	sealed atomic.Int64 // since the count was last reported
@@ -235,12 +237,15 @@ func (r *Keyring) Load(wrapped []WrappedKey) error {
 				return err
 			}
 			k = &dataKey{id: id, aead: newAEAD(key)}
+			if w.Purpose != Tokens {
+				k.sign = newSigningKey(key)
+			}
 		}
 		next.all[id] = k
 		if w.Purpose == Tokens {
 			next.tokens = k
 		} else {
-			next.rows = k
+			next.rows, next.signing = k, append(next.signing, k.sign)
 		}
 	}
 	if next.rows == nil {

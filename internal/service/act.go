@@ -12,6 +12,7 @@ import (
 func (s *Service) Act(
 	ctx context.Context, t *trail.Trail, record func(error) *trail.Record, fn func(context.Context) error,
 ) (failed, unrecorded error) {
+	t.SignWith(s.IAM.SignTrail)
 	return Act(ctx, s.db, t, record, fn)
 }
 

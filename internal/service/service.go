@@ -117,6 +117,9 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	if !cfg.Store.Memory { // whose keys end with the process
+		cfg.Trail.SignWith(iam.SignTrail)
+	}
 	var metrics *server.Metrics
 	if cfg.Metrics != nil {
 		metrics = server.NewMetrics(cfg.Metrics)

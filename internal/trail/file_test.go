@@ -109,7 +109,7 @@ func TestReopen(t *testing.T) {
 	}
 	mustWrite(t, tr, Record{EventName: "C"})
 	moved, now := names(mustEvents(t, mustRead(t, path+".1"), 0)), names(mustEvents(t, mustRead(t, path), 0))
-	if moved != "A B" || now != "C" {
+	if moved != "A B TrailCheckpoint" || now != "C" {
 		t.Errorf("%s, then %s", moved, now)
 	}
 	if err := New(io.Discard).Reopen(); err != nil {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"syscall"
@@ -40,6 +39,7 @@ type Event struct {
 	EventTime                    time.Time
 	EventSource, EventName       string
 	ErrorCode, ErrorMessage      string
+	RecipientAccountID           string
 	SourceIPAddress, UserAgent   string
 	ReadOnly                     bool
 	UserIdentity                 EventIdentity
@@ -47,7 +47,15 @@ type Event struct {
 }
 
 // EventIdentity says who caused an event.
-type EventIdentity struct{ Type, PrincipalID, AccountID, AccessKeyID string }
+type EventIdentity struct {
+	Type, PrincipalID, ARN, AccountID, AccessKeyID, UserName, InvokedBy string
+	SessionContext                                                      struct {
+		SessionIssuer struct{ PrincipalID, ARN, UserName string }
+	}
+}
+
+// Failed says whether the call was refused or failed. A sign-in has no code.
+func (e *Event) Failed() bool { return e.ErrorCode != "" || e.ErrorMessage != "" }
 
 // FromConsole says whether a page of the console made the call.
 func (e *Event) FromConsole() bool { return e.SessionCredentialFromConsole == "true" }
@@ -77,7 +85,8 @@ func (t *Trail) Lookup(ctx context.Context, q Query) (Found, error) {
 	case <-ctx.Done():
 		return Found{}, ctx.Err()
 	}
-	l := &lookup{Query: q, budget: lookupBytes}
+	l := &lookup{Query: q}
+	l.reader = backwards{budget: lookupBytes, line: l.line, block: l.since}
 	l.mark, _ = json.Marshal(q.PrincipalID)
 	l.mark = append([]byte(`"principalId":`), l.mark...)
 	more, err := l.file(ctx, t.path)
@@ -96,9 +105,9 @@ func (t *Trail) Lookup(ctx context.Context, q Query) (Found, error) {
 // lookup is a Lookup in progress.
 type lookup struct {
 	Query
-	mark   []byte // a text that each of its records contains
-	budget int64  // number of bytes that may still be read
-	oldest []byte // the last line that was read
+	mark   []byte // what each of its records contains
+	reader backwards
+	oldest []byte // the line that was looked at last
 	found  Found
 }
 
@@ -110,7 +119,7 @@ func (l *lookup) file(ctx context.Context, path string) (more bool, err error) {
 		return false, err
 	}
 	defer f.Close()
-	return l.backward(ctx, f, size)
+	return l.reader.read(ctx, f, size)
 }
 
 // openRegular opens a regular file for reading. A pipe would give its content
@@ -136,55 +145,15 @@ func openRegular(path string) (*os.File, int64, error) {
 	return f, info.Size(), nil
 }
 
-// over says whether the time for a search is over. That is not an error: the
-// answer contains the records so far.
-func over(ctx context.Context) bool { return ctx.Err() != nil }
-
-// backward reads the lines of a file, the last one first. It ignores the text
-// after the last line break, which may be half a line.
-func (l *lookup) backward(ctx context.Context, f io.ReaderAt, size int64) (more bool, err error) {
-	// text begins with the end of a line whose beginning has not been read yet.
-	text := make([]byte, 0, lookupBlock+maxRecord)
-	torn := true // the end of that line is missing
-	for size > 0 {
-		n := min(size, lookupBlock, l.budget)
-		if n == 0 || over(ctx) {
-			return false, nil
-		}
-		rest := len(text)
-		text = text[:rest+int(n)]
-		copy(text[n:], text[:rest])
-		if _, err := f.ReadAt(text[:n], size-n); err != nil {
-			return false, err
-		}
-		size, l.budget = size-n, l.budget-n
-		l.oldest = nil
-		for i := bytes.LastIndexByte(text, '\n'); i >= 0; i = bytes.LastIndexByte(text, '\n') {
-			line := text[i+1:]
-			text = text[:i]
-			if !torn && !l.line(line) {
-				l.since()
-				return false, nil
-			}
-			torn = false
-		}
-		l.since()
-		if len(text) > maxRecord {
-			text, torn = text[:0], true // no record is that long
-		}
-	}
-	more = torn || l.line(text)
-	l.since()
-	return more, nil
-}
-
-// since notes the time of the oldest line so far.
+// since notes the time of the oldest line that was looked at.
 func (l *lookup) since() {
-	_, after, _ := bytes.Cut(l.oldest, []byte(`"eventTime":"`))
-	text, _, _ := bytes.Cut(after, []byte{'"'})
-	if at, err := time.Parse(time.RFC3339, string(text)); err == nil {
+	if l.oldest == nil {
+		return
+	}
+	if at, err := time.Parse(time.RFC3339, member(l.oldest, "eventTime")); err == nil {
 		l.found.Since = at
 	}
+	l.oldest = nil
 }
 
 // line reads a line, and says whether to continue.

@@ -70,7 +70,9 @@ func TestLookup(t *testing.T) {
 	want := Event{
 		EventTime: lookupStart.Add(6 * time.Minute), EventSource: "iam.amazonaws.com", EventName: "Call6",
 		ErrorCode: "AccessDenied", SourceIPAddress: "192.0.2.1", UserAgent: `<b>"x"`, ReadOnly: true,
-		UserIdentity:                 EventIdentity{IAMUser, "AIDAME", "123456789012", "AKIA1"},
+		UserIdentity: EventIdentity{
+			Type: IAMUser, PrincipalID: "AIDAME", AccountID: "123456789012", AccessKeyID: "AKIA1",
+		},
 		SessionCredentialFromConsole: "true",
 	}
 	if found.Events[1] != want || !found.Events[1].FromConsole() || found.Events[0].FromConsole() {

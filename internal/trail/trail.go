@@ -19,7 +19,10 @@
 //     cannot be written are kept in memory, those of changes longest. They are
 //     written when the sink is back, after a TrailResumed event that reports
 //     the gap and counts the records that were lost.
-//   - The records of unauthenticated callers are limited; see Budget.
+//   - What strangers write is bounded; see Budget.
+//   - Each line carries the hash of the one before, and checkpoints sign them,
+//     so that a [Verifier] finds what was changed or taken away. Lines of
+//     several processes in one file form one chain.
 //   - No secret is written: inputs and outputs pass [Members], which keeps only
 //     named members.
 package trail
@@ -69,6 +72,8 @@ type Trail struct {
 	// before the first Write. New sets five seconds.
 	Deadline time.Duration
 
+	signer atomic.Pointer[Signer]
+
 	strangers strangers
 	summary   sync.Mutex // held while a summary of their records is written
 
@@ -80,21 +85,24 @@ type Trail struct {
 	// retryEvery is the minimum time between two attempts on a failing sink.
 	retryEvery time.Duration
 
-	// Only the writer uses these. It is one goroutine, which exists while there
-	// is work. The sink may block it for any time.
+	// Only the writer uses these. It is one goroutine, which lives while there
+	// is something to do; the sink may block it for any time.
+	chain   chain
 	broken  bool // the content of the sink ends within a line
 	pipe    bool // the sink is a pipe
 	checked time.Time
 
-	// mu guards the batch that callers may join, and the failure. It is never
-	// held during a write.
-	mu      sync.Mutex
-	sink    io.Writer // only the writer changes it
-	next    *batch
-	ended   chan struct{} // closed when the writer ends; nil without one
-	failing failure
-	closed  bool
-	given   bool // the sink was closed under the writer
+	// mu guards the batch that callers may join, and the record of failure. It
+	// is never held during a write.
+	mu    sync.Mutex
+	sink  io.Writer // only the writer changes it
+	next  *batch
+	ended chan struct{} // closed when the writer ends; nil without one
+	// reminder makes the next checkpoint; nil where none is due.
+	reminder *time.Timer
+	failing  failure
+	closed   bool
+	given    bool // the sink was closed under the writer
 
 	healthy atomic.Bool // failing is zero
 }
@@ -114,8 +122,10 @@ type failure struct {
 type batch struct {
 	buf    []byte
 	lines  []line
-	reopen bool          // open the file again first
-	done   chan struct{} // closed when the other fields are set
+	reopen bool // open the file again first
+	// checkpoint asks for one after the lines.
+	checkpoint bool
+	done       chan struct{} // closed when the rest is set
 
 	written  int   // number of bytes of buf that the sink has
 	err      error // for the callers whose line was not written
@@ -145,15 +155,20 @@ func Open(dest string) (*Trail, error) {
 		if err != nil {
 			return nil, fmt.Errorf("open trail on standard output: %w", err)
 		}
-		return New(out), nil
+		t := New(out)
+		t.chain.begin()
+		return t, nil
 	}
 	f, err := openFile(dest)
 	if err != nil {
 		return nil, fmt.Errorf("open trail: %w", err)
 	}
 	t := New(f)
-	t.path = dest
-	t.broken = endsWithinLine(f)
+	t.path, t.broken = dest, endsWithinLine(f)
+	t.chain.on = true
+	if _, shared := t.shared(); !shared {
+		t.chain.begin()
+	}
 	return t, nil
 }
 
@@ -164,6 +179,18 @@ func New(w io.Writer) *Trail {
 	t.pipe, t.lookups = isPipe(w), make(chan struct{}, lookupsAtOnce)
 	t.healthy.Store(true)
 	return t
+}
+
+// SignWith makes the trail sign checkpoints: after each thousand records, a
+// minute after a record, and at the end. Without it the chain has no signature.
+func (t *Trail) SignWith(sign Signer) { t.signer.Store(&sign) }
+
+// sign returns the signer, nil without one.
+func (t *Trail) sign() Signer {
+	if s := t.signer.Load(); s != nil && t.chain.on {
+		return *s
+	}
+	return nil
 }
 
 // Off reports whether the trail keeps nothing.
@@ -354,7 +381,11 @@ func (t *Trail) Close() error {
 		return nil
 	}
 	t.closed = true
+	if t.reminder != nil {
+		t.reminder.Stop()
+	}
 	b := t.gather()
+	b.checkpoint = true
 	t.mu.Unlock()
 	stalled := t.wait(b)
 

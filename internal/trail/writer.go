@@ -43,7 +43,7 @@ func (t *Trail) round(b *batch, failing failure) {
 	if b.reopen {
 		b.reopened = t.reopen()
 	}
-	did := t.attempt(b.buf, failing)
+	did := t.attempt(b, failing)
 	b.written, b.err = did.written, did.err
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -70,6 +70,7 @@ func (t *Trail) round(b *batch, failing failure) {
 	now.keep(b)
 	well := now.since.IsZero() && now.keptN == 0 && now.lost == 0
 	t.healthy.Store(well)
+	t.remind()
 	if did.err == nil && !well {
 		t.gather() // reports the stall immediately
 	}
@@ -113,10 +114,10 @@ type progress struct {
 	err      error // nil: all is written
 }
 
-// attempt writes the data of an earlier failure and then buf. If not everything
-// fits, the written part is not written again: a backlog may need several
+// attempt writes what an earlier failure left and then the batch. If not all of
+// it fits, the written part is not written again: a backlog may need several
 // attempts.
-func (t *Trail) attempt(buf []byte, failing failure) progress {
+func (t *Trail) attempt(b *batch, failing failure) progress {
 	down := !failing.since.IsZero()
 	if down && time.Since(failing.attempt) < t.retryEvery {
 		return progress{err: failing.err}
@@ -124,20 +125,38 @@ func (t *Trail) attempt(buf []byte, failing failure) progress {
 	if err := t.prepare(down); err != nil {
 		return progress{tried: true, err: err}
 	}
-	out, event, before := buf, 0, 0
-	if t.broken || down || failing.keptN > 0 || failing.lost > 0 {
-		out = t.catchUp(failing)
-		before = len(out)
-		event = before - len(failing.kept)
-		out = append(out, buf...)
+	behind := down || failing.keptN > 0 || failing.lost > 0
+	if !behind && len(b.buf) == 0 && !b.checkpoint {
+		return progress{tried: true, told: true, caughtUp: true}
 	}
-	n, err := t.write(out)
+	release, err := t.hold()
+	if err != nil {
+		return progress{tried: true, err: err}
+	}
+	defer release()
+	out := outgoing{chain: &t.chain, head: t.chain.head}
+	if t.broken {
+		out.text = append(out.text, '\n')
+	}
+	out.torn = t.chain.tornHash(t.broken)
+	out.add(partResumed, t.resumed(failing))
+	out.add(partKept, failing.kept)
+	out.add(partNew, b.buf)
+	sign := t.sign()
+	if n := len(out.ends) + t.chain.open; sign != nil && n > 0 && (b.checkpoint || n >= checkpointRecords) {
+		out.checkpoint(sign, "")
+	}
+	if len(out.ends) == 0 {
+		return progress{tried: true, told: true, caughtUp: true}
+	}
+	n, err := t.write(out.text)
+	lines := out.settle(n)
 	return progress{
 		tried:    true,
-		told:     n >= event,
-		kept:     min(max(0, n-event), len(failing.kept)),
-		caughtUp: n >= before,
-		written:  max(0, n-before),
+		told:     out.through(partResumed, lines),
+		kept:     out.bytes(partKept, lines),
+		caughtUp: out.through(partKept, lines),
+		written:  out.bytes(partNew, lines),
 		err:      err,
 	}
 }
@@ -174,6 +193,7 @@ func (t *Trail) reopen() error {
 	if err != nil {
 		return err
 	}
+	t.leave(f)
 	t.mu.Lock()
 	old := t.sink
 	if t.given {
@@ -192,9 +212,14 @@ func (t *Trail) reopen() error {
 	return nil
 }
 
-// openFile never waits: for a named pipe without a reader it returns an error.
+// openFile never waits: a named pipe without a reader is an error. A file is
+// also read, to continue its chain.
 func openFile(path string) (*os.File, error) {
-	return ownfile.Open(path, os.O_WRONLY|os.O_APPEND|syscall.O_NONBLOCK)
+	how := os.O_RDWR
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		how = os.O_WRONLY
+	}
+	return ownfile.Open(path, how|os.O_APPEND|syscall.O_NONBLOCK)
 }
 
 // endsWithinLine reports whether the file ends within a line, because a process
@@ -204,14 +229,9 @@ func endsWithinLine(f *os.File) bool {
 	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
 		return false
 	}
-	r, err := os.Open(f.Name())
-	if err != nil {
-		return true // an empty line does less harm than a broken one
-	}
-	defer r.Close()
 	var last [1]byte
-	_, err = r.ReadAt(last[:], info.Size()-1)
-	return err != nil || last[0] != '\n'
+	_, err = f.ReadAt(last[:], info.Size()-1)
+	return err != nil || last[0] != '\n' // an empty line does less harm than a broken one
 }
 
 // write writes out, to a file in one call. n is the number of bytes that count
@@ -278,15 +298,11 @@ func wholeLines(out []byte) []byte {
 	return out
 }
 
-// catchUp returns the data before the next line: the end of a broken line, and
-// after a failure the event that reports it and the kept records.
-func (t *Trail) catchUp(f failure) []byte {
-	var out []byte
-	if t.broken {
-		out = append(out, '\n')
-	}
+// resumed returns the line of the event that reports a failure, nil if there
+// was none.
+func (t *Trail) resumed(f failure) []byte {
 	if f.since.IsZero() && f.lost == 0 {
-		return append(out, f.kept...)
+		return nil
 	}
 	data := append([]byte(nil), `{"failedSince":"`...)
 	data = f.since.UTC().AppendFormat(data, "2006-01-02T15:04:05Z")
@@ -295,7 +311,7 @@ func (t *Trail) catchUp(f failure) []byte {
 	data = append(data, `,"recordsLost":`...)
 	data = strconv.AppendInt(data, int64(f.lost), 10)
 	resumed := serviceEvent("TrailResumed", append(data, '}'), time.Now())
-	return append(append(resumed.AppendJSON(out), '\n'), f.kept...)
+	return append(resumed.AppendJSON(nil), '\n')
 }
 
 // serviceEvent returns the record of an event that the service caused itself.
