@@ -88,6 +88,7 @@ func (o *ownService) run(cmd *cobra.Command, fn func(*ownRun) error) error {
 	opened := false
 	err = o.with(cmd.Context(), false, func(s *service.Service) error {
 		opened = true
+		t.SignWith(s.IAM.SignTrail)
 		return fn(&ownRun{&o.install, s, t})
 	})
 	if !opened {

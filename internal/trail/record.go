@@ -52,7 +52,8 @@ const (
 	// maxRecord limits a record. Members limits its parameters and elements, so
 	// only a record from elsewhere can be too large.
 	maxRecord = 192 << 10
-	// maxStranger bounds the record of a Stranger, with its line break.
+	// maxStranger limits the record of a Stranger, including its line break. The
+	// link comes on top.
 	maxStranger = 2<<10 - maxPlainLink
 )
 

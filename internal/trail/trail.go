@@ -19,7 +19,7 @@
 //     cannot be written are kept in memory, those of changes longest. They are
 //     written when the sink is back, after a TrailResumed event that reports
 //     the gap and counts the records that were lost.
-//   - What strangers write is bounded; see Budget.
+//   - The records of unauthenticated callers are limited; see Budget.
 //   - Each line carries the hash of the one before, and checkpoints sign them,
 //     so that a [Verifier] finds what was changed or taken away. Lines of
 //     several processes in one file form one chain.
@@ -85,15 +85,15 @@ type Trail struct {
 	// retryEvery is the minimum time between two attempts on a failing sink.
 	retryEvery time.Duration
 
-	// Only the writer uses these. It is one goroutine, which lives while there
-	// is something to do; the sink may block it for any time.
+	// Only the writer uses these. It is one goroutine, which exists while there
+	// is work. The sink may block it for any time.
 	chain   chain
 	broken  bool // the content of the sink ends within a line
 	pipe    bool // the sink is a pipe
 	checked time.Time
 
-	// mu guards the batch that callers may join, and the record of failure. It
-	// is never held during a write.
+	// mu guards the batch that callers may join, and the failure. It is never
+	// held during a write.
 	mu    sync.Mutex
 	sink  io.Writer // only the writer changes it
 	next  *batch
