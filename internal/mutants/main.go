@@ -91,6 +91,9 @@ func runAll(ctx context.Context, list []mutant, wanted *regexp.Regexp) error {
 		}
 		out.AppendRow(table.Row{m.name, m.file, verdict, took})
 	}
+	if out.Length() == 0 {
+		return fmt.Errorf("no defence has a name that matches %q", wanted)
+	}
 	fmt.Println(out.Render())
 	if bad > 0 {
 		return fmt.Errorf("%d of %d were not noticed", bad, out.Length())
