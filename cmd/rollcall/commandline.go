@@ -9,8 +9,9 @@ import (
 	"rollcall/internal/escape"
 )
 
-// unrecorded lists the flags whose values are kept out of records.
-var unrecorded = map[string]bool{"external-id": true}
+// unrecorded lists the flags whose values are kept out of records. The URL of a
+// store may have a password.
+var unrecorded = map[string]bool{"external-id": true, "store": true}
 
 // commandLine returns the command line for a record: the given flags, and then
 // the arguments.

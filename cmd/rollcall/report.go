@@ -123,12 +123,11 @@ func (r *reportRun) run(cmd *cobra.Command, args []string) error {
 	if err := r.check(cmd, len(args) > 0); err != nil {
 		return err
 	}
+	r.aged, r.command = cmd.Flags().Changed("max-age"), commandLine(cmd, args)
 	if r.own.chosen {
 		return r.fetchOwn(cmd)
 	}
-	r.aged = cmd.Flags().Changed("max-age")
 	if r.fleet.many() {
-		r.command = commandLine(cmd, args)
 		return r.fetchMany(cmd.Context())
 	}
 	if len(args) == 0 {

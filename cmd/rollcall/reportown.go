@@ -113,7 +113,7 @@ func (s *ownSaver) save(ctx context.Context, u *ownRun, a *ownAccount) (history.
 		source = got.source
 		saved, err = s.folder.Save(history.Meta{
 			Account: a.id, Partition: a.partition, GeneratedAt: got.Report.Generated, FetchedAt: got.fetched,
-			Source: string(got.source), Store: true,
+			Source: string(got.source), Store: true, Command: s.command,
 		}, content.Bytes())
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -135,7 +136,9 @@ fact was altered, if a reason is missing, if the reviewer would decide about
 themselves, if the reviewer has answered already, or if it is for another freeze.
 
 ` + exitCodesHelp,
-		RunE: func(_ *cobra.Command, args []string) error { return collect(p, args[0], args[1:], replace) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return collect(cmd.Context(), p, args[0], args[1:], replace)
+		},
 	}
 	c.Flags().BoolVar(&replace, "replace", false, "take the file in the place of an earlier one of the same reviewer")
 	return c
@@ -143,7 +146,7 @@ themselves, if the reviewer has answered already, or if it is for another freeze
 
 // collect collects files of decisions. If one is refused, it continues with the
 // others.
-func collect(p *process, dir string, files []string, replace bool) error {
+func collect(ctx context.Context, p *process, dir string, files []string, replace bool) error {
 	r, err := review.Open(dir)
 	if err != nil {
 		return err
@@ -154,7 +157,7 @@ func collect(p *process, dir string, files []string, replace bool) error {
 		if err != nil {
 			return err
 		}
-		f, err := r.Collect(filepath.Base(file), text, replace, time.Now())
+		f, err := r.Collect(ctx, filepath.Base(file), text, replace, time.Now())
 		var no *review.Refusal
 		switch {
 		case errors.As(err, &no):

@@ -211,6 +211,9 @@ func (c *Checked) population(r *Review, a *Account) {
 		c.problem("%v", err)
 		return
 	}
+	if _, err := r.frozenFacts(a); err != nil {
+		c.problem("%v", err)
+	}
 	lines, users := 0, 0
 	err = eachRow(content, func(row *report.Row) error {
 		users++

@@ -1,14 +1,17 @@
 package review
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"rollcall/internal/ownfile"
 	"rollcall/internal/words"
 )
 
@@ -67,7 +70,13 @@ func (r *Review) Collected() (*Collected, error) {
 
 // Collect accepts a file of decisions, or refuses it with a *Refusal. replace
 // takes it in the place of an earlier one of the same reviewer.
-func (r *Review) Collect(name string, text []byte, replace bool, now time.Time) (*CollectedFile, error) {
+func (r *Review) Collect(ctx context.Context, name string, text []byte, replace bool, now time.Time) (*CollectedFile,
+	error) {
+	unlock, err := r.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	c, err := r.Collected()
 	if err != nil {
 		return nil, err
@@ -111,6 +120,14 @@ func (r *Review) Collect(name string, text []byte, replace bool, now time.Time) 
 		err = r.write(collectedFile, list)
 	}
 	return &f, err
+}
+
+// lock keeps other processes from collecting at the same time.
+func (r *Review) lock(ctx context.Context) (unlock func(), err error) {
+	if err := checkPath(r.files, lockFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return ownfile.Lock(ctx, filepath.Join(r.dir, lockFile))
 }
 
 // read reads a file of decisions and says what is wrong with it.

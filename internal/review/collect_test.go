@@ -30,12 +30,12 @@ func TestCollect(t *testing.T) {
 		t.Errorf("%+v, %v", s, err)
 	}
 	// The same file, and another one of the same person.
-	_, err = r.Collect("again.csv", good(t, r).text(','), false, started)
+	_, err = r.Collect(t.Context(), "again.csv", good(t, r).text(','), false, started)
 	mustContain(t, err, "again.csv was not accepted: this very file was collected on 2026-10-01T08:00:00Z, from ana@")
 	other := goodJSON(t, r, nil)
-	_, err = r.Collect("other.json", other, false, started)
+	_, err = r.Collect(t.Context(), "other.json", other, false, started)
 	mustContain(t, err, "ana@example.com has answered already, by the file ana.csv")
-	if _, err := r.Collect("other.json", other, true, started.Add(time.Hour)); err != nil {
+	if _, err := r.Collect(t.Context(), "other.json", other, true, started.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	all, err = r.Decisions()
@@ -107,7 +107,7 @@ func TestCollectRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := good(t, r)
 			test.edit(s)
-			_, err := r.Collect("ana.csv", s.text(','), false, started)
+			_, err := r.Collect(t.Context(), "ana.csv", s.text(','), false, started)
 			mustContain(t, err, test.want)
 		})
 	}
@@ -122,7 +122,7 @@ func TestCollectRefuses(t *testing.T) {
 		"a later form":  {func(f *decisionsJSON) { f.Version = 2 }, "its version is 2"},
 	} {
 		t.Run("JSON "+name, func(t *testing.T) {
-			_, err := r.Collect("ana.json", goodJSON(t, r, test.edit), false, started)
+			_, err := r.Collect(t.Context(), "ana.json", goodJSON(t, r, test.edit), false, started)
 			mustContain(t, err, test.want)
 		})
 	}
@@ -136,7 +136,7 @@ func TestCollectRefuses(t *testing.T) {
 		"{":                          "it is not JSON that was written by a review",
 		`{"kind":"rollcall-review"}`: `its kind is "rollcall-review", but must be "rollcall-review-decisions"`,
 	} {
-		_, err := r.Collect("x", []byte(text), false, started)
+		_, err := r.Collect(t.Context(), "x", []byte(text), false, started)
 		mustContain(t, err, want)
 	}
 	if c, err := r.Collected(); err != nil || len(c.Files) != 0 {

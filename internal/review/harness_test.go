@@ -226,7 +226,7 @@ func collectAll(t testing.TB, r *Review, at time.Time) {
 	t.Helper()
 	ben := readSheet(t, r, "ben@example.com").set(t, "", columnDecision, "keep")
 	for name, s := range map[string]*sheet{"ana.csv": good(t, r), "ben.csv": ben} {
-		if _, err := r.Collect(name, s.text(','), false, at); err != nil {
+		if _, err := r.Collect(t.Context(), name, s.text(','), false, at); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -13,6 +13,7 @@ const (
 	populationFile = "population.jsonl"
 	goneFile       = "gone.jsonl"
 	collectedFile  = "collected.json"
+	lockFile       = ".lock"
 	verifiedFile   = "verified.json"
 	reportsDir     = "reports"
 	sheetsDir      = "sheets"
@@ -118,6 +119,8 @@ type Obtained struct {
 	Caller  string `json:"caller,omitempty"`
 	Role    string `json:"role,omitempty"`
 	Command string `json:"command,omitempty"`
+	// Facts are those that were kept beside the report, such as key ids and tags.
+	Facts *FileSum `json:"facts,omitempty"`
 }
 
 // Reviewer is somebody who decides.

@@ -109,6 +109,9 @@ func (r *Review) packed() ([]string, error) {
 	for _, a := range r.Manifest.Accounts {
 		if a.Report != nil {
 			names = append(names, a.Report.File)
+			if a.Report.Facts != nil {
+				names = append(names, a.Report.Facts.File)
+			}
 		}
 	}
 	for _, of := range r.Manifest.Reviewers {

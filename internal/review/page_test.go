@@ -74,7 +74,7 @@ func TestPage(t *testing.T) {
 		URL.createObjectURL = (blob) => { blob.text().then(done); return make.call(URL, blob); };
 		document.getElementById('save').click();
 	})`)
-	if _, err := r.Collect("decisions.json", []byte(saved), false, started); err != nil {
+	if _, err := r.Collect(t.Context(), "decisions.json", []byte(saved), false, started); err != nil {
 		t.Fatal(err)
 	}
 	all, err := r.Decisions()
@@ -95,7 +95,7 @@ func TestPage(t *testing.T) {
 func TestEvidencePage(t *testing.T) {
 	r := newReview(t)
 	ana := good(t, r).set(t, "svc", columnReason, hostile)
-	if _, err := r.Collect(`"><b>ana.csv`, ana.text(','), false, started); err != nil {
+	if _, err := r.Collect(t.Context(), `"><b>ana.csv`, ana.text(','), false, started); err != nil {
 		t.Fatal(err)
 	}
 	var b strings.Builder

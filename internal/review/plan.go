@@ -4,15 +4,15 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"time"
 
 	"rollcall/internal/audit"
 	"rollcall/internal/audit/plan"
-	"rollcall/internal/history"
+	"rollcall/internal/enrich"
 	"rollcall/internal/words"
 	"rollcall/report"
 )
@@ -60,7 +60,10 @@ func (r *Review) planAccount(p *plan.Plan, a *Account, from plan.Service, decisi
 	src := audit.Source{Account: a.Account, Name: a.Name, Partition: a.Partition, Generated: a.Report.GeneratedAt,
 		Fetched: a.Report.FetchedAt, Origin: a.Report.Source, Path: a.Report.File, SHA256: a.Report.SHA256}
 	p.Begin(src, from, src.Generated)
-	facts := r.frozenFacts(a)
+	facts, err := r.frozenFacts(a)
+	if err != nil {
+		return err
+	}
 	err = eachRow(content, func(row *report.Row) error {
 		var found []audit.Finding
 		for _, c := range credentialsOrUser(row) {
@@ -121,13 +124,19 @@ func (r *Review) frozenReport(a *Account) ([]byte, error) {
 }
 
 // frozenFacts reads the facts that were kept beside the report, nil for none.
-func (r *Review) frozenFacts(a *Account) *audit.Enrichment {
-	s := history.Snapshot{Path: filepath.Join(r.dir, filepath.FromSlash(a.Report.File))}
-	saved := savedFacts("", nil)
-	if s.ReadFacts(&saved) != nil {
-		return nil
+func (r *Review) frozenFacts(a *Account) (*audit.Enrichment, error) {
+	if a.Report.Facts == nil {
+		return nil, nil
 	}
-	return saved.Facts
+	text, err := readSum(r.files, *a.Report.Facts, factsFile(a.Report.File))
+	if err != nil {
+		return nil, err
+	}
+	var saved enrich.Saved
+	if err := json.Unmarshal(text, &saved); err != nil {
+		return nil, fmt.Errorf("%s: %w", a.Report.Facts.File, plainJSON(err))
+	}
+	return saved.Facts, nil
 }
 
 // eachRow calls do for each row of a report, which is valid only meanwhile.

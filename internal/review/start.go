@@ -194,11 +194,6 @@ func (f *freezing) keep(r *reports.Report, src audit.Source, content []byte) (*O
 	if err != nil {
 		return nil, err
 	}
-	if r.Facts != nil {
-		if err := f.folder.SaveFacts(s, savedFacts(src.Account, r.Facts)); err != nil {
-			return nil, err
-		}
-	}
 	o := &Obtained{
 		File: reportsDir + "/" + src.Account + "/" + filepath.Base(s.Path), SHA256: s.SHA256, Bytes: len(content),
 		GeneratedAt: s.GeneratedAt, FetchedAt: s.FetchedAt, Source: s.Source, Endpoint: s.Endpoint, Store: s.Store,
@@ -207,8 +202,25 @@ func (f *freezing) keep(r *reports.Report, src audit.Source, content []byte) (*O
 	if r.Guess != nil {
 		o.GeneratedIs = r.Guess.From
 	}
-	return o, nil
+	return o, f.keepFacts(r, s, o)
 }
+
+// keepFacts copies what is known beyond a report.
+func (f *freezing) keepFacts(r *reports.Report, s history.Snapshot, o *Obtained) error {
+	if r.Facts == nil {
+		return nil
+	}
+	if err := f.folder.SaveFacts(s, savedFacts(s.Account, r.Facts)); err != nil {
+		return err
+	}
+	name := factsFile(o.File)
+	text, err := readFile(os.DirFS(f.Dir), name, maxReport)
+	o.Facts = &FileSum{name, sumOf(text), int64(len(text))}
+	return err
+}
+
+// factsFile returns the name of the file of facts beside a report.
+func factsFile(report string) string { return strings.TrimSuffix(report, ".csv") + ".facts.json" }
 
 // row puts the items of a row into the population.
 func (f *freezing) row(row *audit.Row, facts *audit.Enrichment, asOf time.Time) error {

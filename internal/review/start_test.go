@@ -150,6 +150,6 @@ func TestPrevious(t *testing.T) {
 		t.Error("what is new is not said to be")
 	}
 	// What is for the past freeze is refused.
-	_, err := r.Collect("old.csv", good(t, first).text(','), false, later)
+	_, err := r.Collect(t.Context(), "old.csv", good(t, first).text(','), false, later)
 	mustContain(t, err, "it is for the review 2026-Q4, which is past: this is 2027-Q1")
 }

@@ -21,7 +21,7 @@ func revokeAll(t testing.TB) *Review {
 	t.Helper()
 	r := newReview(t)
 	s := readSheet(t, r, "ana@example.com").set(t, "", columnDecision, "revoke")
-	if _, err := r.Collect("ana.csv", s.text(','), false, started); err != nil {
+	if _, err := r.Collect(t.Context(), "ana.csv", s.text(','), false, started); err != nil {
 		t.Fatal(err)
 	}
 	return r
@@ -194,7 +194,7 @@ func TestPlan(t *testing.T) {
 	saveReport(t, filepath.Join(dir, "reports"), one, frozen, csvOf(t, idle))
 	r = mustStart(t, startOf(t, filepath.Join(dir, "reports"), filepath.Join(dir, "r")))
 	s := readSheet(t, r, "ana@example.com").set(t, "", columnDecision, "revoke").set(t, "", columnReason, "'; rm -rf /")
-	if _, err := r.Collect("ana.csv", s.text(','), false, started); err != nil {
+	if _, err := r.Collect(t.Context(), "ana.csv", s.text(','), false, started); err != nil {
 		t.Fatal(err)
 	}
 	p, err := plan.New(plan.Options{Start: started, Now: started})
@@ -456,7 +456,7 @@ func TestCompare(t *testing.T) {
 		"a": readSheet(t, second, "ana@example.com"), "b": readSheet(t, second, "ben@example.com"),
 	} {
 		answers.set(t, "", columnDecision, "keep").set(t, "", columnReason, "needed")
-		if _, err := second.Collect(name, answers.text(','), false, later); err != nil {
+		if _, err := second.Collect(t.Context(), name, answers.text(','), false, later); err != nil {
 			t.Fatal(err)
 		}
 	}
