@@ -8,8 +8,8 @@ import (
 	"rollcall/report"
 )
 
-// What the page knows beside the rows, as JSON. Times are as in pageTime, and 0
-// where they are not known.
+// The types below are the JSON of the page, except for its rows. A time is as in
+// pageTime, and 0 if it is not known.
 
 type pageData struct {
 	Title         string           `json:"title"`

@@ -9,7 +9,7 @@ import (
 	"rollcall/report"
 )
 
-// column is the inside of a JSON array.
+// column holds the elements of a JSON array, without its brackets.
 type column []byte
 
 func (c *column) number(n int64) {

@@ -64,7 +64,7 @@ function allChanges() {
       {title: 'Account', class: 'c-account', cell: (td, a) => td.append(h('a', {href: link('changes', {account: accounts[a].key})}, accountTitle(accounts[a])))},
       {title: 'From', class: 'c-day', cell: (td, a) => td.append(date(lastStep(accounts[a]).since))},
       {title: 'To', class: 'c-day', cell: (td, a) => td.append(date(lastStep(accounts[a]).at))},
-      ...Object.entries(SORTS).map(([sort, [, name]]) => ({title: name, class: 'n', cell: (td, a) => count(td, sortCount(lastStep(accounts[a]), sort),
+      ...Object.entries(SORTS).map(([sort]) => ({title: sort, class: 'n', cell: (td, a) => count(td, sortCount(lastStep(accounts[a]), sort),
         {failing: 'fail', fixed: 'pass'}[sort] || '', link('changes', {account: accounts[a].key, sort}))})),
       {title: 'uses', class: 'n', cell: (td, a) => count(td, sum(usualCounts([lastStep(accounts[a])]).map(([, n]) => n)))},
     ],

@@ -88,7 +88,7 @@ const oldestKey = (of) => of.filter((a) => isTime(a.stats.oldestKey)).sort((a, b
 function oldest(of, unknown) {
   const account = oldestKey(of), missing = of.filter((a) => a.missing).length;
   return h('p', {},
-    account ? ['The oldest active key: ', date(seconds(account.stats.oldestKey)), account.asOf ? `, ${days(age(account, account.stats.oldestKey))} old` : '', ', in ',
+    account ? ['The oldest active key: ', date(seconds(account.stats.oldestKey)), age(account, account.stats.oldestKey) >= 0 ? `, ${days(age(account, account.stats.oldestKey))} old` : '', ', in ',
       h('a', {href: link('keys', {account: account.key})}, accountTitle(account)), '. '] : 'No active key. ',
     unknown ? `The age of ${plural(unknown, 'active key')} is not known. ` : null,
     missing ? h('span', {class: 'fail'}, `${plural(missing, 'account')} without a report ${missing === 1 ? 'is' : 'are'} not in these figures.`) : null);

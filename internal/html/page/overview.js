@@ -68,9 +68,14 @@ function keysCard() {
   const {statuses, excused} = page.controls[i];
   const oldest = oldestKey(accounts);
   return figureCard('keys', 'Keys beyond the limit', number(statuses[FAIL]), statuses[FAIL] ? findingsLink({control: KEY_AGE, status: 'FAIL'}) : link('keys'), statuses[FAIL],
-    `of ${plural(keys, 'active key')} ${statuses[FAIL] === 1 ? 'is' : 'are'} older than ${number(page.params.key_max_age_days)} days.`,
+    `of ${plural(keys, 'active key')} ${statuses[FAIL] === 1 ? 'is' : 'are'} older than ${keyLimitText()}.`,
     excused ? h('a', {href: findingsLink({control: KEY_AGE, status: 'excused'})}, `${number(excused)} more ${excused === 1 ? 'is' : 'are'} excused`) : null,
-    oldest ? ['The oldest is ', oldest.asOf ? `${days(age(oldest, oldest.stats.oldestKey))} old` : `of ${day(seconds(oldest.stats.oldestKey))}`, ', in ', h('a', {href: link('keys', {account: oldest.key})}, oldest.name || oldest.key), '.'] : null);
+    oldest ? ['The oldest is ', age(oldest, oldest.stats.oldestKey) >= 0 ? `${days(age(oldest, oldest.stats.oldestKey))} old` : `of ${day(seconds(oldest.stats.oldestKey))}`, ', in ', h('a', {href: link('keys', {account: oldest.key})}, oldest.name || oldest.key), '.'] : null);
+}
+
+function keyLimitText() {
+  const {key_max_age_days: limit, key_max_age_days_machine: machine} = page.params;
+  return `${plural(limit, 'day')}${machine === limit ? '' : `, or ${plural(machine, 'day')} for machines`}`;
 }
 
 function sinceCard() {
