@@ -126,7 +126,7 @@ func patient(o *iam.Options) {
 
 func (r *reader) list(ctx context.Context) ([]types.User, error) {
 	var all []types.User
-	for p := iam.NewListUsersPaginator(r.c, &iam.ListUsersInput{}); p.HasMorePages(); {
+	for p := iam.NewListUsersPaginator(usersCall(r.c.ListUsers), &iam.ListUsersInput{}); p.HasMorePages(); {
 		page, err := p.NextPage(ctx, patient)
 		if err != nil {
 			return nil, err
@@ -194,7 +194,8 @@ func (r *reader) user(ctx context.Context, u types.User) error {
 
 func (r *reader) keys(ctx context.Context, name *string, facts *audit.UserFacts) error {
 	facts.Keys = []audit.KeyFact{}
-	for p := iam.NewListAccessKeysPaginator(r.c, &iam.ListAccessKeysInput{UserName: name}); p.HasMorePages(); {
+	in := &iam.ListAccessKeysInput{UserName: name}
+	for p := iam.NewListAccessKeysPaginator(keysCall(r.c.ListAccessKeys), in); p.HasMorePages(); {
 		page, err := p.NextPage(ctx, patient)
 		if err != nil {
 			return err
@@ -216,7 +217,8 @@ func (r *reader) keys(ctx context.Context, name *string, facts *audit.UserFacts)
 
 func (r *reader) mfa(ctx context.Context, name *string, facts *audit.UserFacts) error {
 	facts.MFA = []audit.MFAFact{}
-	for p := iam.NewListMFADevicesPaginator(r.c, &iam.ListMFADevicesInput{UserName: name}); p.HasMorePages(); {
+	in := &iam.ListMFADevicesInput{UserName: name}
+	for p := iam.NewListMFADevicesPaginator(devicesCall(r.c.ListMFADevices), in); p.HasMorePages(); {
 		page, err := p.NextPage(ctx, patient)
 		if err != nil {
 			return err
@@ -262,7 +264,7 @@ func (r *reader) rootVirtualMFA(ctx context.Context) (audit.Known, error) {
 	answer := audit.No
 	listed := map[string]bool{}
 	in := &iam.ListVirtualMFADevicesInput{AssignmentStatus: types.AssignmentStatusTypeAssigned}
-	for p := iam.NewListVirtualMFADevicesPaginator(r.c, in); p.HasMorePages(); {
+	for p := iam.NewListVirtualMFADevicesPaginator(virtualDevicesCall(r.c.ListVirtualMFADevices), in); p.HasMorePages(); {
 		page, err := p.NextPage(ctx, patient)
 		if err != nil {
 			return audit.Unknown, err
@@ -296,7 +298,8 @@ func (r *reader) rootVirtualMFA(ctx context.Context) (audit.Known, error) {
 
 func (r *reader) tags(ctx context.Context, name *string, facts *audit.UserFacts) error {
 	facts.Tags = map[string]string{}
-	for p := iam.NewListUserTagsPaginator(r.c, &iam.ListUserTagsInput{UserName: name}); p.HasMorePages(); {
+	in := &iam.ListUserTagsInput{UserName: name}
+	for p := iam.NewListUserTagsPaginator(tagsCall(r.c.ListUserTags), in); p.HasMorePages(); {
 		page, err := p.NextPage(ctx, patient)
 		if err != nil {
 			return err
@@ -313,7 +316,8 @@ func (r *reader) tags(ctx context.Context, name *string, facts *audit.UserFacts)
 
 func (r *reader) serviceCredentials(ctx context.Context, name *string, facts *audit.UserFacts) error {
 	facts.ServiceCredentials = []audit.ServiceCredentialFact{}
-	for p := iam.NewListSSHPublicKeysPaginator(r.c, &iam.ListSSHPublicKeysInput{UserName: name}); p.HasMorePages(); {
+	in := &iam.ListSSHPublicKeysInput{UserName: name}
+	for p := iam.NewListSSHPublicKeysPaginator(sshKeysCall(r.c.ListSSHPublicKeys), in); p.HasMorePages(); {
 		page, err := p.NextPage(ctx, patient)
 		if err != nil {
 			return err

@@ -51,7 +51,7 @@ func (c *Caller) Organization(ctx context.Context) (Organization, error) {
 		return Organization{}, errors.New("describe organization: the answer has no organization")
 	}
 	o := Organization{ID: aws.ToString(out.Organization.Id), Management: aws.ToString(out.Organization.MasterAccountId)}
-	pages := organizations.NewListAccountsPaginator(client, &organizations.ListAccountsInput{})
+	pages := organizations.NewListAccountsPaginator(listAccounts(client.ListAccounts), &organizations.ListAccountsInput{})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -67,6 +67,17 @@ func (c *Caller) Organization(ctx context.Context) (Organization, error) {
 		}
 	}
 	return o, nil
+}
+
+// listAccounts is a call that the SDK's paginator takes as its client. The client
+// itself would bring all actions of AWS Organizations into the program.
+type listAccounts func(context.Context, *organizations.ListAccountsInput, ...func(*organizations.Options)) (
+	*organizations.ListAccountsOutput, error)
+
+// ListAccounts makes the call.
+func (f listAccounts) ListAccounts(ctx context.Context, in *organizations.ListAccountsInput,
+	options ...func(*organizations.Options)) (*organizations.ListAccountsOutput, error) {
+	return f(ctx, in, options...)
 }
 
 // inactive returns the reason for not asking an account. It uses State. Status
