@@ -301,7 +301,7 @@ func readKeyFile(path string) (keySet, error) {
 	if !info.Mode().IsRegular() {
 		return keySet{}, errors.New("it is not a regular file")
 	}
-	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 && !lentByRoot(info) {
 		return keySet{}, fmt.Errorf("it is open to others (mode %04o): chmod 600 it", info.Mode().Perm())
 	}
 	text, err := io.ReadAll(io.LimitReader(f, keyFileLimit+1))
