@@ -4,31 +4,74 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"sync"
 
 	"github.com/spf13/cobra"
+
+	"rollcall/internal/lazyregexp"
 )
 
-// release is set by the linker in releases.
+// release is the tag of a release, set by the linker.
 var release = ""
 
-// version returns the release, or the revision that the binary was built from.
-func version() string {
-	if release != "" {
-		return release
-	}
+// tagged matches the versions that Go's tool derives from a tag, unlike those
+// that it makes up of a time and a revision.
+var tagged = lazyregexp.New(`^v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z]+)?$`)
+
+// version returns the tag that the program was built from, alone, or "devel".
+func version() string { return build().Version }
+
+// origin tells which sources the program was built from, and how.
+type origin struct {
+	Version  string
+	Commit   string `json:",omitempty"`
+	Date     string `json:",omitempty"` // of the commit
+	Modified bool   `json:",omitempty"` // the sources differed from the commit
+	Go       string
+	OS       string
+	Arch     string
+}
+
+// build returns the origin of this program.
+var build = sync.OnceValue(func() origin {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return "devel"
+		info = &debug.BuildInfo{}
 	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
-	}
+	return originOf(info, release)
+})
+
+func originOf(info *debug.BuildInfo, release string) origin {
+	o := origin{Version: "devel", Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
 	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-			return "devel-" + s.Value[:12]
+		switch s.Key {
+		case "vcs.revision":
+			o.Commit = s.Value
+		case "vcs.time":
+			o.Date = s.Value
+		case "vcs.modified":
+			o.Modified = s.Value == "true"
 		}
 	}
-	return "devel"
+	if tagged.MatchString(info.Main.Version) {
+		o.Version = info.Main.Version
+	}
+	if release != "" {
+		o.Version = release
+	}
+	return o
+}
+
+func (o origin) String() string {
+	text := "rollcall " + o.Version
+	if o.Commit != "" {
+		text += fmt.Sprintf(" %.12s", o.Commit)
+		if o.Modified {
+			text += "+modified"
+		}
+		text += " " + o.Date
+	}
+	return fmt.Sprintf("%s %s %s/%s", text, o.Go, o.OS, o.Arch)
 }
 
 func versionCommand(p *process) *cobra.Command {
@@ -36,14 +79,13 @@ func versionCommand(p *process) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
+		Long: `Print the tag of the release, the commit and its date, the release of Go and the
+platform. A program that was built from no tag is "devel".`,
 		RunE: func(*cobra.Command, []string) error {
 			if output == "json" {
-				return writeJSON(p.stdout, struct {
-					Version, Go, OS, Arch string
-				}{version(), runtime.Version(), runtime.GOOS, runtime.GOARCH})
+				return writeJSON(p.stdout, build())
 			}
-			_, err := fmt.Fprintf(p.stdout, "rollcall %s %s %s/%s\n", version(), runtime.Version(),
-				runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintln(p.stdout, build())
 			return err
 		},
 	}
