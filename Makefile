@@ -20,6 +20,14 @@
 #               organisation of 1,000 accounts
 # make interop  installs clients that Debian lacks, or has in another release, into
 #               INTEROP, tests with them, and lists those that it could not install
+# make release  builds the files of a release into DIST: archives, packages, an OCI
+#               image, bills of materials, checksums; 'ARGS=-only linux/amd64'
+# make release-check  builds the same commit in two more clones, in folders of
+#               different names, and compares every byte
+# make package-test  installs the packages of DIST into a clean Debian tree, and
+#               unpacks the image; runs both, and fetches a report from each by aws
+# make deploy-check  checks the manifests of deploy/ with helm and kubeconform
+# make consumer tests a module outside of the tree that imports the public packages
 # make bench    measures, also moto if it is installed, and the HTML page;
 #               ARGS='-only NAME' measures only that, and no page
 # make generate regenerates everything that is generated: AWS's model, policies and
@@ -31,6 +39,7 @@ ROUNDS ?= 1000
 GENERATE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/rollcall-generate
 INTEROP ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/rollcall-interop
 
+.PHONY: release release-check package-test deploy-check consumer
 .PHONY: build demo bench test packages check race fuzz mutants recipe-check soak interop generate fmt lint
 .DEFAULT_GOAL := build
 
@@ -90,6 +99,23 @@ interop: packages
 	go test -tags interop -timeout 60m -count 1 -v ./internal/e2e/interop -clients $(INTEROP)
 	ROLLCALL_TEST_AWS=$(INTEROP)/awscli1/bin/aws go test -timeout 60m -count 1 -run AWSCLI ./internal/e2e/clients
 	ROLLCALL_TEST_AWS=/usr/bin/aws go test -timeout 60m -count 1 -run AWSCLI ./internal/e2e/clients
+
+DIST ?= dist
+
+release:
+	cd packaging && go run . -root .. -out $(abspath $(DIST)) $(ARGS)
+
+release-check:
+	scripts/release-check $(ARGS)
+
+package-test: packages
+	scripts/package-test $(DIST)
+
+deploy-check:
+	scripts/deploy-check $(INTEROP)
+
+consumer:
+	scripts/consumer
 
 bench: build packages
 	go run ./internal/bench $(ARGS) bin/rollcall

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"debug/buildinfo"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// maxBinary bounds the size of the program, so that a dependency that makes it much
+// larger is noticed. docs/install.md says what is in it.
+const maxBinary = 58 << 20
+
+// binary returns the path of the program for a platform.
+func (r *release) binary(p platform) string {
+	name := "rollcall"
+	if p.os == "windows" {
+		name += ".exe"
+	}
+	return filepath.Join(r.work, p.String(), name)
+}
+
+func (r *release) build(ctx context.Context, p platform) error {
+	to := r.binary(p)
+	flags := "-s -w"
+	if r.tagged {
+		flags += " -X main.release=" + r.version
+	}
+	err := r.gobuild(ctx, []string{"GOOS=" + p.os, "GOARCH=" + p.arch}, "-ldflags", flags, "-o", to)
+	if err != nil {
+		return err
+	}
+	if err := r.stamped(to); err != nil {
+		return err
+	}
+	info, err := os.Stat(to)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%s: %.1f MB\n", p, float64(info.Size())/1e6)
+	if info.Size() > maxBinary {
+		return fmt.Errorf("the program has %d bytes, more than %d", info.Size(), maxBinary)
+	}
+	return nil
+}
+
+// stamped checks that a program says which commit it was built from.
+func (r *release) stamped(program string) error {
+	info, err := buildinfo.ReadFile(program)
+	if err != nil {
+		return err
+	}
+	said := map[string]string{}
+	for _, s := range info.Settings {
+		said[s.Key] = s.Value
+	}
+	if said["vcs.revision"] != r.commit || said["vcs.modified"] != "false" {
+		return fmt.Errorf("the program says commit %q, modified %q", said["vcs.revision"], said["vcs.modified"])
+	}
+	return nil
+}
+
+// gobuild runs 'go build' so that nothing of this machine goes into the result.
+func (r *release) gobuild(ctx context.Context, env []string, args ...string) error {
+	c := exec.CommandContext(ctx, "go", append(append([]string{"build", "-trimpath", "-buildvcs=true"}, args...),
+		"./cmd/rollcall")...)
+	c.Dir, c.Stdout, c.Stderr = r.root, os.Stderr, os.Stderr
+	c.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "GOEXPERIMENT=", "GOAMD64=v1", "GOARM64=v8.0")
+	c.Env = append(c.Env, env...)
+	if err := c.Run(); err != nil {
+		return fmt.Errorf("go build: %w", err)
+	}
+	return nil
+}
+
+// documents writes the manual pages and the completions of shells into the work
+// directory, by a build of the program for this machine.
+func (r *release) documents(ctx context.Context) error {
+	program := filepath.Join(r.work, "documenter")
+	flags := "-s -w"
+	if r.tagged {
+		flags += " -X main.release=" + r.version
+	}
+	if err := r.gobuild(ctx, nil, "-tags", "man", "-ldflags", flags, "-o", program); err != nil {
+		return err
+	}
+	pages := filepath.Join(r.work, "man")
+	completions := filepath.Join(r.work, "completions")
+	for _, dir := range []string{pages, completions} {
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	run := func(args ...string) ([]byte, error) {
+		c := exec.CommandContext(ctx, program, args...)
+		c.Stderr = os.Stderr
+		c.Env = []string{fmt.Sprintf("SOURCE_DATE_EPOCH=%d", r.date.Unix()), "HOME=" + r.work}
+		return c.Output()
+	}
+	if _, err := run("man", pages); err != nil {
+		return fmt.Errorf("write manual pages: %w", err)
+	}
+	// The command that wrote them is in no release.
+	if err := os.Remove(filepath.Join(pages, "rollcall-man.1")); err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	for shell, name := range map[string]string{
+		"bash": "rollcall.bash", "zsh": "_rollcall", "fish": "rollcall.fish", "powershell": "rollcall.ps1",
+	} {
+		text, err := run("completion", shell)
+		if err != nil {
+			return fmt.Errorf("write completions: %w", err)
+		}
+		if err := os.WriteFile(filepath.Join(completions, name), text, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
