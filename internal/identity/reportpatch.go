@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 
 	"rollcall/internal/store"
@@ -107,7 +108,7 @@ func (p *patching) run() error {
 
 // of adds the patches of users whose rows are not as they were.
 func (p *patching) of(users []string) error {
-	before, err := p.before(users)
+	base, before, err := p.before(users)
 	if err != nil {
 		return err
 	}
@@ -128,7 +129,7 @@ func (p *patching) of(users []string) error {
 		if old == now {
 			continue
 		}
-		p.patches = append(p.patches, store.ReportPatch{NameKey: u, Data: now})
+		p.patches = append(p.patches, store.ReportPatch{NameKey: u, Data: patchOf(base[u], now)})
 		if old != "" {
 			p.report.Users--
 			p.report.Size -= int64(len(old)) + 1
@@ -141,26 +142,33 @@ func (p *patching) of(users []string) error {
 	return nil
 }
 
-// before returns the rows of users in the last report.
-func (p *patching) before(users []string) (map[string]string, error) {
+// before returns the rows of users in the base and in the last report.
+func (p *patching) before(users []string) (base, last map[string]string, err error) {
+	base = map[string]string{}
+	if err := p.inBase(users, base); err != nil {
+		return nil, nil, err
+	}
 	patches, err := p.tx.PatchesOf(p.last, users)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	rows := map[string]string{}
-	patched := map[string]bool{}
+	last = maps.Clone(base)
 	for _, patch := range patches {
-		rows[patch.NameKey], patched[patch.NameKey] = patch.Data, true
+		if patch.Data == "" {
+			delete(last, patch.NameKey)
+			continue
+		}
+		row, err := appendPatched(nil, []byte(base[patch.NameKey]), patch.Data)
+		if err != nil {
+			return nil, nil, err
+		}
+		last[patch.NameKey] = string(row)
 	}
-	users = slices.DeleteFunc(slices.Clone(users), func(u string) bool { return patched[u] })
-	return rows, p.inBase(users, rows)
+	return base, last, nil
 }
 
 // inBase adds the rows that users have in the base.
 func (p *patching) inBase(users []string, rows map[string]string) error {
-	if len(users) == 0 {
-		return nil
-	}
 	if p.pieces == nil {
 		chunks, err := p.tx.ReportPieces(p.last.Account, p.last.Base)
 		if err != nil {

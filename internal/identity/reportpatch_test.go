@@ -255,7 +255,7 @@ func TestPatchedReports(t *testing.T) {
 			r := histories[0].Rand
 			contents, patched := map[int64][]byte{}, 0
 			var reports []store.Report
-			for range 120 {
+			for range 60 {
 				for range r.IntN(12) {
 					if err := histories[r.IntN(2)].step(t.Context()); err != nil {
 						t.Fatal(err)
@@ -282,8 +282,8 @@ func TestPatchedReports(t *testing.T) {
 				contents[report.Token] = content
 				reports = append(reports, report)
 			}
-			if patched < 60 {
-				t.Errorf("%d reports of 120 are made of patches", patched)
+			if patched < 30 {
+				t.Errorf("%d reports of 60 are made of patches", patched)
 			}
 			for _, r := range reports {
 				if !bytes.Equal(one.content(t, r), contents[r.Token]) {
@@ -304,7 +304,7 @@ func TestPatchedReportsBesideChanges(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			one, two := pair(t, cfg(t))
-			for round := range 6 {
+			for round := range 3 {
 				stop := make(chan struct{})
 				var wait sync.WaitGroup
 				for i, w := range []*world{one, two, one, two} {

@@ -178,8 +178,13 @@ func (p *patchedWriter) piece(piece []byte) error {
 			if err != nil {
 				return err
 			}
-			p.add(patch)
-			there = patch.NameKey != string(p.name)
+			var of []byte
+			if patch.NameKey == string(p.name) {
+				of, there = row, false
+			}
+			if err := p.add(patch, of); err != nil {
+				return err
+			}
 		}
 		if there {
 			p.buf = append(append(p.buf, '\n'), row...)
@@ -199,10 +204,12 @@ func (p *patchedWriter) after(rows []byte) bool {
 	return p.patches[0].NameKey > string(p.name)
 }
 
-func (p *patchedWriter) add(patch store.ReportPatch) {
+// add adds the row of a patch, whose user has a row in the base or none.
+func (p *patchedWriter) add(patch store.ReportPatch, of []byte) (err error) {
 	if patch.Data != "" {
-		p.buf = append(append(p.buf, '\n'), patch.Data...)
+		p.buf, err = appendPatched(append(p.buf, '\n'), of, patch.Data)
 	}
+	return err
 }
 
 func (p *patchedWriter) flush() error {
@@ -218,7 +225,10 @@ func (p *patchedWriter) end() error {
 		if err != nil {
 			return err
 		}
-		if p.add(patch); len(p.buf) >= reportPiece || len(p.patches) == 0 {
+		if err := p.add(patch, nil); err != nil {
+			return err
+		}
+		if len(p.buf) >= reportPiece || len(p.patches) == 0 {
 			if err := p.flush(); err != nil {
 				return err
 			}

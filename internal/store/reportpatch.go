@@ -73,8 +73,8 @@ func (tx *Tx) ReportMarks(account string, limit int) ([]ReportMark, error) {
 		`SELECT name_key, version FROM report_marks WHERE account = $1 ORDER BY name_key LIMIT $2`, account, limit)
 }
 
-// ReportPatch is the row of a user in the reports on a base from one report on,
-// "" for none.
+// ReportPatch says how the row of a user in the reports on a base differs from
+// that in the base, from one report on.
 type ReportPatch struct {
 	NameKey, Data string
 }

@@ -28,8 +28,8 @@ CREATE TABLE report_pieces (
   FOREIGN KEY (account) REFERENCES accounts (account) ON DELETE CASCADE
 ) CLUSTERED;
 
--- The row of a user in the reports on a base from the report since on, until
--- the next patch of that user; '' where the user has none.
+-- How the row of a user differs from that in the base, from the report since on
+-- until the next patch of that user; '' where the user has none.
 CREATE TABLE report_patches (
   account  TEXT NOT NULL,
   base     BIGINT NOT NULL,
