@@ -13,13 +13,17 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// changesBetween is the number of users that change between two reports.
-const changesBetween = 100
+// changesBetween is the number of users that change between two reports, and
+// maxAgeBetween the age up to which a report is returned again.
+const (
+	changesBetween = 100
+	maxAgeBetween  = 100 * time.Millisecond
+)
 
 // nextReports measures the reports after the first, each after some changes, and
 // what a hundred of them take in the database.
 func (b *bench) nextReports(ctx context.Context, r *rollcall, engine string) error {
-	p, err := r.serve("--report-max-age", "1ms", "--report-history", "1000")
+	p, err := r.serve("--report-max-age", maxAgeBetween.String(), "--report-history", "1000")
 	if err != nil {
 		return err
 	}
@@ -46,6 +50,7 @@ func (b *bench) nextReports(ctx context.Context, r *rollcall, engine string) err
 		if err := b.change(ctx, db, round); err != nil {
 			return err
 		}
+		time.Sleep(maxAgeBetween)
 		took, err := made(p.target)
 		if err != nil {
 			return err
