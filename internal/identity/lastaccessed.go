@@ -17,6 +17,7 @@ import (
 	"rollcall/internal/managedpolicy"
 	"rollcall/internal/policy"
 	"rollcall/internal/principal"
+	"rollcall/internal/servicegrant"
 	"rollcall/internal/store"
 )
 
@@ -133,7 +134,7 @@ func (s *Service) GenerateServiceLastAccessedDetails(
 		tracked, err := addUses(ctx, tx, c.Account(), found, report.Actions)
 		entities = found
 		report.Services = nil // the transaction may run twice
-		report.addServices(grantedServices(documents), entities, tracked)
+		report.addServices(servicegrant.Services(documents), entities, tracked)
 		return err
 	})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"rollcall/internal/awsmodel"
+	"rollcall/internal/servicegrant"
 	"rollcall/internal/store"
 )
 
@@ -176,7 +177,7 @@ func readEntities(text []byte) ([]listedEntity, error) {
 // addServices adds the services that the entities could use, with the latest
 // use of each. tracked contains the latest calls of actions.
 func (r *accessReport) addServices(
-	granted []grantedService, entities []accessEntity, tracked map[[2]string]trackedUse,
+	granted []servicegrant.Service, entities []accessEntity, tracked map[[2]string]trackedUse,
 ) {
 	used := map[string]accessedService{}
 	for i := range entities {
@@ -190,10 +191,10 @@ func (r *accessReport) addServices(
 		}
 	}
 	for _, g := range granted {
-		s := used[g.namespace]
-		s.Namespace = g.namespace
+		s := used[g.Namespace]
+		s.Namespace = g.Namespace
 		if r.Actions {
-			s.addTracked(g.actions, tracked)
+			s.addTracked(g.Actions, tracked)
 		}
 		r.Services = append(r.Services, s)
 	}

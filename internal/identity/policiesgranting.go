@@ -12,6 +12,7 @@ import (
 
 	"rollcall/internal/principal"
 	"rollcall/internal/servicecatalog"
+	"rollcall/internal/servicegrant"
 	"rollcall/internal/store"
 )
 
@@ -97,7 +98,7 @@ func (src *source) granting(service servicecatalog.Service) []types.PolicyGranti
 	seen := map[[3]string]bool{}
 	for _, p := range src.identity {
 		key := [3]string{p.ARN, p.Name, string(p.of) + "/" + p.entity}
-		if seen[key] || !grantsService(p.Document, service) {
+		if seen[key] || !servicegrant.Grants(p.Document, service) {
 			continue
 		}
 		seen[key] = true

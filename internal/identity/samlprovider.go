@@ -12,6 +12,7 @@ import (
 
 	"rollcall/internal/api"
 	"rollcall/internal/principal"
+	"rollcall/internal/samlmetadata"
 	"rollcall/internal/seal"
 	"rollcall/internal/store"
 )
@@ -51,8 +52,8 @@ func samlProviderARN(c principal.Caller, name string) *string {
 // setMetadata sets the metadata of a provider. The error for unreadable
 // metadata has no details (recorded).
 func setMetadata(tx *store.Tx, p *store.SAMLProvider, text string) error {
-	m, err := ParseSAMLMetadata(text)
-	if errors.Is(err, ErrNoIssuer) {
+	m, err := samlmetadata.Parse(text)
+	if errors.Is(err, samlmetadata.ErrNoIssuer) {
 		return fail("InvalidInput", "SAML Providers must reference at least one SAML assertion issuer.") // recorded
 	}
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
-	"rollcall/internal/identity"
+	"rollcall/internal/samlmetadata"
 	"rollcall/internal/store"
 )
 
@@ -33,16 +33,6 @@ func metadata(attributes, certificate string) string {
 ` + strings.Repeat(" ", 500)
 }
 
-// entity returns the element of a document without the text before it.
-func entity(document string) string {
-	return document[strings.Index(document, "<md:EntityDescriptor"):]
-}
-
-// entities returns a document of several entities.
-func entities(all string) string {
-	return `<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata">` + all + `</md:EntitiesDescriptor>`
-}
-
 // vectorBase64 is the certificate in the form that metadata use.
 var vectorBase64 = strings.TrimSuffix(strings.TrimPrefix(vectorCertificate, "-----BEGIN CERTIFICATE-----"),
 	"-----END CERTIFICATE-----\n")
@@ -56,92 +46,6 @@ func privatePEM(t testing.TB, key any) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
 
-func TestParseSAMLMetadata(t *testing.T) {
-	for name, c := range map[string]struct {
-		text  string
-		until time.Time
-		ok    bool
-	}{
-		"plain": {metadata("", vectorBase64), time.Time{}, true},
-		"ends": {metadata(`validUntil="2030-01-02T03:04:05Z"`, vectorBase64),
-			time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC), true},
-		"another zone": {metadata(`validUntil="2030-01-02T03:04:05.5+02:00"`, vectorBase64),
-			time.Date(2030, 1, 2, 1, 4, 5, 5e8, time.UTC), true},
-		"no zone": {metadata(`validUntil="2030-01-02T03:04:05"`, vectorBase64),
-			time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC), true},
-		"no use":  {strings.Replace(metadata("", vectorBase64), ` use="signing"`, "", 1), time.Time{}, true},
-		"latin":   {strings.Replace(metadata("", vectorBase64), "UTF-8", "ISO-8859-1", 1), time.Time{}, true},
-		"no time": {metadata(`validUntil="soon"`, vectorBase64), time.Time{}, false},
-		"a far time": {metadata(`validUntil="9999-12-31T23:59:59-14:00"`, vectorBase64),
-			time.Date(10000, 1, 1, 13, 59, 59, 0, time.UTC), true},
-		"before all time": {metadata(`validUntil="0001-01-01T00:00:00Z"`, vectorBase64), time.Time{}, false},
-		"no certificate": {strings.Replace(metadata("", ""), "<X509Certificate></X509Certificate>", "", 1),
-			time.Time{}, true},
-		"an empty one":    {metadata("", ""), time.Time{}, false},
-		"no base64":       {metadata("", "x"), time.Time{}, false},
-		"cut certificate": {metadata("", vectorBase64[:401]), time.Time{}, false},
-		"only encryption": {strings.Replace(metadata("", vectorBase64), `use="signing"`, `use="encryption"`, 1),
-			time.Time{}, true},
-		"wrapped":       {entities(entity(metadata("", vectorBase64))), time.Time{}, true},
-		"two entities":  {entities(strings.Repeat(entity(metadata("", vectorBase64)), 2)), time.Time{}, false},
-		"no entity":     {entities(""), time.Time{}, false},
-		"wrapped twice": {entities(entities(entity(metadata("", vectorBase64)))), time.Time{}, false},
-		"no entityID":   {strings.Replace(metadata("", vectorBase64), "entityID", "entity", 1), time.Time{}, false},
-		"other root": {strings.ReplaceAll(metadata("", vectorBase64), "EntityDescriptor", "EntitiesDescriptor"),
-			time.Time{}, false},
-		"other namespace": {strings.Replace(metadata("", vectorBase64), "2.0:metadata", "1.1:metadata", 1), time.Time{},
-			false},
-		"service": {strings.ReplaceAll(metadata("", vectorBase64), "IDPSSODescriptor", "SPSSODescriptor"),
-			time.Time{}, false},
-		"nothing":       {"", time.Time{}, false},
-		"text":          {"metadata", time.Time{}, false},
-		"comment alone": {"<!-- x -->", time.Time{}, false},
-		"open": {strings.TrimSuffix(strings.TrimSpace(metadata("", vectorBase64)), "</md:EntityDescriptor>"),
-			time.Time{}, false},
-		"two documents": {strings.TrimSpace(metadata("", vectorBase64)) + "<x/>", time.Time{}, false},
-		"text after":    {metadata("", vectorBase64) + "x", time.Time{}, false},
-		"document type": {`<!DOCTYPE x [<!ENTITY a "a">]>` + metadata("", vectorBase64)[39:], time.Time{}, false},
-		"an entity":     {metadata("", vectorBase64+"&a;"), time.Time{}, false},
-		"too deep": {strings.Replace(metadata("", vectorBase64), "<X509Data>",
-			"<X509Data>"+strings.Repeat("<x>", 100)+strings.Repeat("</x>", 100), 1), time.Time{}, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			signing := 1
-			if name == "no certificate" || name == "only encryption" {
-				signing = 0 // accepted anyway (recorded)
-			}
-			m, err := identity.ParseSAMLMetadata(c.text)
-			if (err == nil) != c.ok {
-				t.Fatalf("%+v, %v", m, err)
-			}
-			if c.ok && (m.EntityID != "https://idp.example.com/saml" || !m.ValidUntil.Equal(c.until) ||
-				len(m.Signing) != signing) {
-				t.Errorf("%+v", m)
-			}
-			if len(m.Signing) > 0 && m.Signing[0].Subject.CommonName != "vector" {
-				t.Errorf("%+v", m)
-			}
-		})
-	}
-}
-
-func FuzzParseSAMLMetadata(f *testing.F) {
-	f.Add(metadata("", vectorBase64))
-	f.Add(metadata(`validUntil="2030-01-02T03:04:05"`, ""))
-	f.Add(`<!DOCTYPE x [<!ENTITY a "&a;&a;">]><x>&a;</x>`)
-	f.Add(strings.Repeat("<x>", 1000))
-	f.Fuzz(func(t *testing.T, text string) {
-		m, err := identity.ParseSAMLMetadata(text)
-		if err == nil && m.EntityID == "" {
-			t.Errorf("%+v", m)
-		}
-		if again, err2 := identity.ParseSAMLMetadata(text); (err == nil) != (err2 == nil) ||
-			m.EntityID != again.EntityID {
-			t.Errorf("read twice: %v, %v", err, err2)
-		}
-	})
-}
-
 // A provider has at most ten certificates, as IAM's quota says.
 func TestSAMLProviderCertificates(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
@@ -149,7 +53,7 @@ func TestSAMLProviderCertificates(t *testing.T) {
 			one := "<X509Certificate>" + vectorBase64 + "</X509Certificate>"
 			return ptr(strings.Replace(metadata("", vectorBase64), one, strings.Repeat(one, n), 1))
 		}
-		if m, err := identity.ParseSAMLMetadata(*with(11)); err != nil || len(m.Signing) != 11 {
+		if m, err := samlmetadata.Parse(*with(11)); err != nil || len(m.Signing) != 11 {
 			t.Fatalf("%d certificates, %v", len(m.Signing), err)
 		}
 		const over = "Cannot exceed quota for PublicKeysPerSAMLProvider: 10"

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/beevik/etree"
 
-	"rollcall/internal/identity"
+	"rollcall/internal/samlmetadata"
 	"rollcall/internal/store"
 	"rollcall/internal/trail"
 )
@@ -113,7 +113,7 @@ func (s *Service) assertion(ctx context.Context, account, name, response string)
 		return nil, fail(invalidToken,
 			"The provider requires encrypted assertions, which are not supported by Rollcall.")
 	}
-	metadata, err := identity.ParseSAMLMetadata(p.Metadata)
+	metadata, err := samlmetadata.Parse(p.Metadata)
 	if err != nil {
 		return nil, err
 	}

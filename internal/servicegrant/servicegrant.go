@@ -1,4 +1,5 @@
-package identity
+// Package servicegrant finds the services that policies give access to.
+package servicegrant
 
 import (
 	"maps"
@@ -9,43 +10,43 @@ import (
 	"rollcall/internal/servicecatalog"
 )
 
-// grantedService is a service that documents give access to, with the actions
-// that they allow.
-type grantedService struct {
-	namespace string
-	actions   []string
+// Service is a service that documents give access to, with the actions that
+// they allow.
+type Service struct {
+	Namespace string
+	Actions   []string
 }
 
-// grantedServices returns the services of which documents allow an action on a
+// Services returns the services of which documents allow an action on a
 // resource that the action applies to, sorted. An unconditional denial overrides
 // an allowance on the resources that it names. Conditions of allowances and
 // denials by NotResource are ignored (recorded).
 //
 // A service whose actions AWS's catalogue does not list is included if a
 // statement names it.
-func grantedServices(documents []*policy.Document) []grantedService {
-	var granted []grantedService
+func Services(documents []*policy.Document) []Service {
+	var granted []Service
 	statements := readStatements(documents)
 	for _, namespace := range append(servicecatalog.Namespaces(), strangeVendors(statements)...) {
 		service, _ := servicecatalog.Find(namespace)
-		g := grantedService{namespace: namespace}
+		g := Service{Namespace: namespace}
 		rules := rulesFor(statements, namespace)
 		for a := range service.Actions() {
 			if len(rules) > 0 && allows(rules, a) {
-				g.actions = append(g.actions, a.Name)
+				g.Actions = append(g.Actions, a.Name)
 			}
 		}
-		if len(g.actions) > 0 || !service.HasActions() && allowsUnlisted(rules) {
+		if len(g.Actions) > 0 || !service.HasActions() && allowsUnlisted(rules) {
 			granted = append(granted, g)
 		}
 	}
-	slices.SortFunc(granted, func(a, b grantedService) int { return strings.Compare(a.namespace, b.namespace) })
+	slices.SortFunc(granted, func(a, b Service) int { return strings.Compare(a.Namespace, b.Namespace) })
 	return granted
 }
 
 // allowsUnlisted says whether rules allow an action of a service whose actions
 // are not known.
-func allowsUnlisted(rules []accessRule) bool {
+func allowsUnlisted(rules []rule) bool {
 	allowed := false
 	for i := range rules {
 		r := &rules[i]
@@ -57,9 +58,9 @@ func allowsUnlisted(rules []accessRule) bool {
 	return allowed
 }
 
-// accessStatement is a statement with its actions grouped by vendor, all in
+// statement is a statement with its actions grouped by vendor, all in
 // lower case.
-type accessStatement struct {
+type statement struct {
 	*policy.Statement
 	names   map[string][]string // action names by vendor
 	anyhow  [][2]string         // vendors with wildcards, with their action names
@@ -68,8 +69,8 @@ type accessStatement struct {
 
 // readStatements reads the statements that matter: allowances on any resource,
 // and unconditional denials on named resources.
-func readStatements(documents []*policy.Document) []accessStatement {
-	var all []accessStatement
+func readStatements(documents []*policy.Document) []statement {
+	var all []statement
 	for _, d := range documents {
 		for i := range d.Statements {
 			st := &d.Statements[i]
@@ -77,7 +78,7 @@ func readStatements(documents []*policy.Document) []accessStatement {
 			if vague || slices.Contains(st.NotResources, "*") {
 				continue
 			}
-			read := accessStatement{Statement: st, names: map[string][]string{}, without: len(st.NotActions) > 0}
+			read := statement{Statement: st, names: map[string][]string{}, without: len(st.NotActions) > 0}
 			for _, action := range append(st.Actions, st.NotActions...) {
 				vendor, name, colon := strings.Cut(strings.ToLower(action), ":")
 				switch {
@@ -97,7 +98,7 @@ func readStatements(documents []*policy.Document) []accessStatement {
 
 // strangeVendors returns the namespaces that statements name and that AWS's
 // catalogue does not contain.
-func strangeVendors(statements []accessStatement) []string {
+func strangeVendors(statements []statement) []string {
 	strange := map[string]bool{}
 	for i := range statements {
 		for vendor := range statements[i].names {
@@ -109,17 +110,17 @@ func strangeVendors(statements []accessStatement) []string {
 	return slices.Collect(maps.Keys(strange))
 }
 
-// accessRule holds the content of one statement about the actions of a service:
+// rule holds the content of one statement about the actions of a service:
 // the patterns of the action names, without the namespace.
-type accessRule struct {
+type rule struct {
 	*policy.Statement
 	deny         bool
 	actions, not []string
 }
 
 // rulesFor returns the rules of statements about a service.
-func rulesFor(statements []accessStatement, namespace string) []accessRule {
-	var rules []accessRule
+func rulesFor(statements []statement, namespace string) []rule {
+	var rules []rule
 	for i := range statements {
 		st := &statements[i]
 		names := st.names[namespace]
@@ -128,7 +129,7 @@ func rulesFor(statements []accessStatement, namespace string) []accessRule {
 				names = append(names[:len(names):len(names)], pair[1])
 			}
 		}
-		r := accessRule{Statement: st.Statement, deny: st.Effect == policy.Deny, actions: names}
+		r := rule{Statement: st.Statement, deny: st.Effect == policy.Deny, actions: names}
 		if st.without {
 			r.actions, r.not = nil, names
 		}
@@ -140,7 +141,7 @@ func rulesFor(statements []accessStatement, namespace string) []accessRule {
 }
 
 // names says whether a rule applies to an action.
-func (r *accessRule) names(action string) bool {
+func (r *rule) names(action string) bool {
 	among := func(patterns []string) bool {
 		return slices.ContainsFunc(patterns, func(p string) bool { return wild(p, action) })
 	}
@@ -151,14 +152,14 @@ func (r *accessRule) names(action string) bool {
 }
 
 // fits says whether a rule names a resource that an action applies to.
-func (r *accessRule) fits(a servicecatalog.Action) bool {
+func (r *rule) fits(a servicecatalog.Action) bool {
 	fits := func(arn string) bool { return a.Fits(unresolved(arn)) }
 	return len(r.NotResources) > 0 || slices.ContainsFunc(r.Resources, fits)
 }
 
 // gives says whether an allowing rule names a resource that an action applies
 // to, in the form of its ARN, and no rule denies the action there.
-func (r *accessRule) gives(a servicecatalog.Action, denied []string) bool {
+func (r *rule) gives(a servicecatalog.Action, denied []string) bool {
 	if len(r.NotResources) > 0 {
 		return !slices.Contains(denied, "*")
 	}
@@ -190,7 +191,7 @@ func unresolved(arn string) string {
 }
 
 // allows says whether rules allow an action on any resource.
-func allows(rules []accessRule, a servicecatalog.Action) bool {
+func allows(rules []rule, a servicecatalog.Action) bool {
 	name := strings.ToLower(a.Name)
 	var denied []string
 	for i := range rules {
@@ -198,17 +199,17 @@ func allows(rules []accessRule, a servicecatalog.Action) bool {
 			denied = append(denied, rules[i].Resources...)
 		}
 	}
-	return slices.ContainsFunc(rules, func(r accessRule) bool {
+	return slices.ContainsFunc(rules, func(r rule) bool {
 		return !r.deny && r.names(name) && r.gives(a, denied)
 	})
 }
 
-// grantsService says whether a document on its own gives access to a service
+// Grants says whether a document on its own gives access to a service
 // (recorded for ListPoliciesGrantingServiceAccess). It does if it names an
 // action of the service, even one that does not exist, with a resource that
 // belongs to the service, and does not deny the whole service on every
 // resource.
-func grantsService(d *policy.Document, service servicecatalog.Service) bool {
+func Grants(d *policy.Document, service servicecatalog.Service) bool {
 	grants := false
 	for _, r := range rulesFor(readStatements([]*policy.Document{d}), service.Namespace) {
 		switch {
@@ -226,7 +227,7 @@ func grantsService(d *policy.Document, service servicecatalog.Service) bool {
 
 // deniesAll says whether a rule denies every action of its service on every
 // resource.
-func (r *accessRule) deniesAll() bool {
+func (r *rule) deniesAll() bool {
 	every := slices.Contains(r.actions, "*") || len(r.actions) == 0 && len(r.not) == 0
 	return r.deny && every && slices.Contains(r.Resources, "*")
 }
@@ -234,7 +235,7 @@ func (r *accessRule) deniesAll() bool {
 // grants says whether an allowing rule names an action with a resource of that
 // action. If the rule names no existing action, a resource of any action of the
 // service is enough.
-func (r *accessRule) grants(service servicecatalog.Service) bool {
+func (r *rule) grants(service servicecatalog.Service) bool {
 	named, some := false, false
 	for a := range service.Actions() {
 		fits := r.fits(a)

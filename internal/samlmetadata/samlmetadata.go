@@ -1,4 +1,5 @@
-package identity
+// Package samlmetadata reads the metadata of SAML identity providers.
+package samlmetadata
 
 import (
 	"crypto/x509"
@@ -11,8 +12,8 @@ import (
 	"time"
 )
 
-// SAMLMetadata holds the content of a SAML identity provider's metadata.
-type SAMLMetadata struct {
+// Metadata holds the content of a SAML identity provider's metadata.
+type Metadata struct {
 	EntityID   string    // the issuer of assertions
 	ValidUntil time.Time // zero if the metadata does not expire
 	// Signing are the certificates whose keys sign assertions. IAM accepts
@@ -21,28 +22,28 @@ type SAMLMetadata struct {
 }
 
 const (
-	samlMetadataSpace = "urn:oasis:names:tc:SAML:2.0:metadata"
-	xmlSignatureSpace = "http://www.w3.org/2000/09/xmldsig#"
+	metadataSpace  = "urn:oasis:names:tc:SAML:2.0:metadata"
+	signatureSpace = "http://www.w3.org/2000/09/xmldsig#"
 )
 
-// maxMetadataDepth limits how deep elements may be nested. Metadata of real
+// maxDepth limits how deep elements may be nested. Metadata of real
 // providers has fewer than ten levels.
-const maxMetadataDepth = 64
+const maxDepth = 64
 
 // ErrNoIssuer says that metadata does not describe an identity provider.
 var ErrNoIssuer = errors.New("read SAML metadata: there is no IDPSSODescriptor")
 
-// ParseSAMLMetadata reads the metadata of one identity provider: an
+// Parse reads the metadata of one identity provider: an
 // EntityDescriptor with an IDPSSODescriptor, alone or in an EntitiesDescriptor.
 // SAML 2.0 metadata, 2.3 and 2.4.3.
 //
 // It reads the document token by token without recursion, and supports only
 // XML's own entities, so the cost is proportional to the document's length.
-func ParseSAMLMetadata(text string) (SAMLMetadata, error) {
+func Parse(text string) (Metadata, error) {
 	d := xml.NewDecoder(strings.NewReader(text))
 	// The text is decoded already, whatever encoding it declares.
 	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
-	p := metadataParser{}
+	p := parser{}
 	for {
 		token, err := d.Token()
 		if err == io.EOF {
@@ -52,14 +53,14 @@ func ParseSAMLMetadata(text string) (SAMLMetadata, error) {
 			err = p.token(token)
 		}
 		if err != nil {
-			return SAMLMetadata{}, fmt.Errorf("read SAML metadata: %w", err)
+			return Metadata{}, fmt.Errorf("read SAML metadata: %w", err)
 		}
 	}
 }
 
-// metadataParser holds the state of the parser.
-type metadataParser struct {
-	metadata SAMLMetadata
+// parser holds the state of the parser.
+type parser struct {
+	metadata Metadata
 	path     []xml.Name // the open elements
 	wrapped  bool       // the root is an EntitiesDescriptor
 	entities int        // the number of EntityDescriptors so far
@@ -69,7 +70,7 @@ type metadataParser struct {
 	text     strings.Builder
 }
 
-func (p *metadataParser) token(token xml.Token) error {
+func (p *parser) token(token xml.Token) error {
 	switch t := token.(type) {
 	case xml.Directive:
 		return errors.New("a document type declaration is not allowed")
@@ -87,8 +88,8 @@ func (p *metadataParser) token(token xml.Token) error {
 	return nil
 }
 
-func (p *metadataParser) start(e xml.StartElement) error {
-	if p.ended || len(p.path) >= maxMetadataDepth {
+func (p *parser) start(e xml.StartElement) error {
+	if p.ended || len(p.path) >= maxDepth {
 		return errors.New("elements outside of the document, or too deep in it")
 	}
 	p.path = append(p.path, e.Name)
@@ -111,7 +112,7 @@ func (p *metadataParser) start(e xml.StartElement) error {
 
 // entity reads the attributes of the one entity. With several, it would be
 // unclear whose certificates count.
-func (p *metadataParser) entity(attrs []xml.Attr) error {
+func (p *parser) entity(attrs []xml.Attr) error {
 	if p.entities++; p.entities > 1 {
 		return errors.New("there is more than one EntityDescriptor")
 	}
@@ -133,7 +134,7 @@ func (p *metadataParser) entity(attrs []xml.Attr) error {
 	return nil
 }
 
-func (p *metadataParser) close() error {
+func (p *parser) close() error {
 	if p.inCertificate() {
 		der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(p.text.String()), ""))
 		if err != nil {
@@ -151,7 +152,7 @@ func (p *metadataParser) close() error {
 }
 
 // end returns an error if the whole document lacks something.
-func (p *metadataParser) end() error {
+func (p *parser) end() error {
 	switch {
 	case !p.ended:
 		return errors.New("read SAML metadata: there is no document")
@@ -163,11 +164,11 @@ func (p *metadataParser) end() error {
 	return nil
 }
 
-func samlName(local string) xml.Name { return xml.Name{Space: samlMetadataSpace, Local: local} }
+func samlName(local string) xml.Name { return xml.Name{Space: metadataSpace, Local: local} }
 
 // inEntity returns the open elements below the entity. ok is false outside of
 // one.
-func (p *metadataParser) inEntity() (below []xml.Name, ok bool) {
+func (p *parser) inEntity() (below []xml.Name, ok bool) {
 	below = p.path
 	if p.wrapped && len(below) > 0 {
 		below = below[1:]
@@ -179,7 +180,7 @@ func (p *metadataParser) inEntity() (below []xml.Name, ok bool) {
 }
 
 // at says whether the open elements below the entity have these names of SAML.
-func (p *metadataParser) at(names ...string) bool {
+func (p *parser) at(names ...string) bool {
 	below, ok := p.inEntity()
 	if !ok || len(below) != len(names) {
 		return false
@@ -194,10 +195,10 @@ func (p *metadataParser) at(names ...string) bool {
 
 // inCertificate says whether the innermost open element is a certificate of a
 // key for signing.
-func (p *metadataParser) inCertificate() bool {
+func (p *parser) inCertificate() bool {
 	below, _ := p.inEntity()
 	n := len(below)
-	return p.signing && n > 2 && below[n-1] == xml.Name{Space: xmlSignatureSpace, Local: "X509Certificate"} &&
+	return p.signing && n > 2 && below[n-1] == xml.Name{Space: signatureSpace, Local: "X509Certificate"} &&
 		below[0] == samlName("IDPSSODescriptor") && below[1] == samlName("KeyDescriptor")
 }
 
