@@ -197,7 +197,7 @@ func (p *Process) Signal(s syscall.Signal) {
 	}
 }
 
-// Kill ends the process like a crash, with kill -9.
+// Stop ends the process like an operator. It must exit with code 0.
 func (p *Process) Stop() {
 	p.t.Helper()
 	p.Signal(syscall.SIGTERM)
