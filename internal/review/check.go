@@ -10,7 +10,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"strings"
 
 	"rollcall/internal/words"
 	"rollcall/report"
@@ -88,14 +87,19 @@ func Inspect(ctx context.Context, name string, how Checking) (*Checked, error) {
 	return c, nil
 }
 
+// mostPacked says to how many times its size a file of a pack may unpack.
+const mostPacked = 300
+
 // names refuses entries that lead out of the archive, and more than one of a name:
 // programs that unpack it would not see what was checked.
 func (c *Checked) names(z *zip.Reader) bool {
 	seen := map[string]bool{}
 	for _, f := range z.File {
 		switch name := f.Name; {
-		case !fs.ValidPath(name), strings.ContainsAny(name, `\:`), !printable(name):
+		case !validName(name), !printable(name):
 			c.problem("%.200q is not the name of a file of a pack", name)
+		case f.UncompressedSize64 > 1<<20 && f.UncompressedSize64/mostPacked > f.CompressedSize64:
+			c.problem("%s unpacks to more than any file of a review does", name)
 		case !f.Mode().IsRegular():
 			c.problem("%s is not a regular file", name)
 		case seen[fold(name)]:

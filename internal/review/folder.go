@@ -89,8 +89,16 @@ func open(files fs.FS) (*Review, error) {
 		return nil, fmt.Errorf("%s: %w", populationFile, err)
 	}
 	r.lines = make(map[string]int, len(r.Items))
+	sheets := map[string]bool{}
+	for _, of := range r.Manifest.Reviewers {
+		sheets[of.Name] = validName(of.Sheet) && !strings.Contains(of.Sheet, "/")
+	}
 	for i := range r.Items {
 		r.lines[r.Items[i].Line] = i
+		if !sheets[r.Items[i].Reviewer] {
+			return nil, fmt.Errorf("%s: line %d: the manifest has no such reviewer, or no name of the sheet", populationFile,
+				i+1)
+		}
 	}
 	if len(r.lines) != len(r.Items) || len(r.Items) != r.Manifest.Items {
 		return nil, fmt.Errorf("%s: it has %d lines, and the manifest says %d", populationFile, len(r.lines),
@@ -169,9 +177,12 @@ func openFile(files fs.FS, name string) (fs.File, error) {
 	return files.Open(name)
 }
 
+// validName reports whether a name stays within the review on every system.
+func validName(name string) bool { return fs.ValidPath(name) && !strings.ContainsAny(name, `\:`) }
+
 // checkPath refuses a name that leads out of the review, and links.
 func checkPath(files fs.FS, name string) error {
-	if !fs.ValidPath(name) || strings.ContainsAny(name, `\:`) {
+	if !validName(name) {
 		return fmt.Errorf("%.200q is not the name of a file of a review", name)
 	}
 	for at := range name {
@@ -205,6 +216,9 @@ func (r *Review) write(name string, content []byte) error {
 }
 
 func writeIn(dir, name string, write func(io.Writer) error) error {
+	if !validName(name) {
+		return fmt.Errorf("%.200q is not the name of a file of a review", name)
+	}
 	path := filepath.Join(dir, filepath.FromSlash(name))
 	if err := ownfile.MkdirAll(filepath.Dir(path)); err != nil {
 		return err

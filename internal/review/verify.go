@@ -102,6 +102,11 @@ func (r *Review) Verify(ctx context.Context, found []reports.Report, command str
 	}
 	v := &Verification{Kind: verifiedKind, Version: version, Freeze: r.Freeze, Command: command,
 		VerifiedAt: now.UTC().Truncate(time.Second), Reports: []Obtained{}, Checks: []Check{}}
+	later, err := indexLater(found)
+	if err != nil {
+		return nil, err
+	}
+	items := r.byAccount()
 	for n := range r.Manifest.Accounts {
 		a := &r.Manifest.Accounts[n]
 		if a.Report == nil {
@@ -110,14 +115,11 @@ func (r *Review) Verify(ctx context.Context, found []reports.Report, command str
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		all, why, err := laterOf(found, a)
-		if err != nil {
+		all, why := later.of(a)
+		if err := lookInto(all, items[a.Account], decisions); err != nil {
 			return nil, err
 		}
-		if err := r.look(all, a, decisions); err != nil {
-			return nil, err
-		}
-		r.check(v, all, a, decisions, why)
+		r.check(v, all, a, items[a.Account], decisions, why)
 		if err := r.keepLater(v, all); err != nil {
 			return nil, err
 		}
@@ -133,42 +135,66 @@ func (r *Review) Verify(ctx context.Context, found []reports.Report, command str
 	return v, r.write(verifiedFile, text)
 }
 
-// laterOf returns the reports of an account that are later than the frozen one,
-// oldest first, or says why there is none.
-func laterOf(found []reports.Report, a *Account) (all []*later, why string, err error) {
-	why = "There is no later report of the account."
+// laterReports are reports by their accounts.
+type laterReports struct {
+	all map[string][]*later
+	// why says of accounts why they have no report.
+	why map[string]string
+}
+
+// indexLater finds out of which accounts reports are.
+func indexLater(found []reports.Report) (*laterReports, error) {
+	x := &laterReports{map[string][]*later{}, map[string]string{}}
 	for n := range found {
 		of := &found[n]
-		if err := of.Prepare(false); err != nil {
-			return nil, "", err
-		}
-		if of.Missing != "" {
-			if of.Source.Account == a.Account {
-				why = words.Sentence(of.Missing)
-			}
-			continue
-		}
 		for k := range of.Snapshots {
 			s := of.Snapshots[k]
-			if s.Account == a.Account && s.GeneratedAt.After(a.Report.GeneratedAt) {
-				all = append(all, &later{at: s.GeneratedAt, content: s.Read, meta: s.Meta})
-			}
+			x.all[s.Account] = append(x.all[s.Account], &later{at: s.GeneratedAt, content: s.Read, meta: s.Meta})
 		}
 		if len(of.Snapshots) > 0 {
 			continue
 		}
+		if err := of.Prepare(false); err != nil {
+			return nil, err
+		}
+		if of.Missing != "" {
+			x.why[of.Source.Account] = words.Sentence(of.Missing)
+			continue
+		}
 		content, err := contentOf(of)
 		if err != nil {
-			return nil, "", err
+			return nil, err
 		}
-		if accountOf(content) == a.Account && of.Source.Generated.After(a.Report.GeneratedAt) {
-			all = append(all, &later{at: of.Source.Generated, content: func() ([]byte, error) { return content, nil },
-				meta: history.Meta{Account: a.Account, Partition: a.Partition, GeneratedAt: of.Source.Generated,
-					FetchedAt: of.Source.Fetched, Source: of.Source.Origin}})
+		account := accountOf(content)
+		x.all[account] = append(x.all[account], &later{
+			at: of.Source.Generated, content: func() ([]byte, error) { return content, nil },
+			meta: history.Meta{Account: account, GeneratedAt: of.Source.Generated, FetchedAt: of.Source.Fetched,
+				Source: of.Source.Origin},
+		})
+	}
+	return x, nil
+}
+
+// of returns the reports of an account that are later than the frozen one, oldest
+// first, and why there is none.
+func (x *laterReports) of(a *Account) (all []*later, why string) {
+	for _, l := range x.all[a.Account] {
+		if l.at.After(a.Report.GeneratedAt) {
+			all = append(all, l)
 		}
 	}
 	slices.SortFunc(all, func(a, b *later) int { return a.at.Compare(b.at) })
-	return all, why, nil
+	return all, cmp.Or(x.why[a.Account], "There is no later report of the account.")
+}
+
+// byAccount returns the items of each account.
+func (r *Review) byAccount() map[string][]*Item {
+	all := map[string][]*Item{}
+	for n := range r.Items {
+		i := &r.Items[n]
+		all[i.Account] = append(all[i.Account], i)
+	}
+	return all
 }
 
 // accountOf returns the account that the first row names.
@@ -180,16 +206,12 @@ func accountOf(content []byte) (account string) {
 	return account
 }
 
-// look finds out what each report shows of the items that were decided. A report
+// lookInto finds out what each report shows of the items that were decided. A report
 // that is damaged shows nothing.
-func (r *Review) look(all []*later, a *Account, decisions map[string]Decision) error {
+func lookInto(all []*later, items []*Item, decisions map[string]Decision) error {
 	known := map[string]bool{} // ARNs of the frozen report
 	var wanted []*Item
-	for n := range r.Items {
-		i := &r.Items[n]
-		if i.Account != a.Account {
-			continue
-		}
+	for _, i := range items {
 		known[i.ARN] = true
 		if d, ok := decisions[i.Line]; ok && d.Verb != Keep {
 			wanted = append(wanted, i)
@@ -218,11 +240,11 @@ func (r *Review) look(all []*later, a *Account, decisions map[string]Decision) e
 }
 
 // check judges the decisions about an account.
-func (r *Review) check(v *Verification, all []*later, a *Account, decisions map[string]Decision, why string) {
-	for n := range r.Items {
-		i := &r.Items[n]
+func (r *Review) check(v *Verification, all []*later, a *Account, items []*Item, decisions map[string]Decision,
+	why string) {
+	for _, i := range items {
 		d, ok := decisions[i.Line]
-		if i.Account != a.Account || !ok || d.Verb == Keep {
+		if !ok || d.Verb == Keep {
 			continue
 		}
 		c := r.newCheck(i, d, why)

@@ -278,8 +278,8 @@ func TestInspect(t *testing.T) {
 	collectAll(t, r, started)
 	verify(t, r, []int{2}, people())
 	key := filepath.Join(t.TempDir(), "key")
-	make := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", key)
-	if out, err := make.CombinedOutput(); err != nil {
+	makeKey := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", key)
+	if out, err := makeKey.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	public, err := os.ReadFile(key + ".pub")
@@ -335,9 +335,15 @@ func TestInspect(t *testing.T) {
 		"a missing file": {rezip(t, file, func(n string, c []byte) (string, []byte) {
 			return strings.Replace(n, collectedFile, "", 1), c
 		}), Checking{}, `"collected.json" is in pack.json, and not in the pack`},
+		"a bomb": {rezip(t, file, func(n string, c []byte) (string, []byte) {
+			if n == evidenceFile {
+				c = make([]byte, 2<<20)
+			}
+			return n, c
+		}), Checking{}, "evidence.html unpacks to more than any file of a review does"},
 		"a longer file": {rezip(t, file, func(n string, c []byte) (string, []byte) {
 			if n == evidenceFile {
-				c = append(c, bytes.Repeat([]byte(" "), 1<<20)...)
+				c = append(c, bytes.Repeat([]byte(" "), 1<<10)...)
 			}
 			return n, c
 		}), Checking{}, "it does not have"},
@@ -405,6 +411,14 @@ func TestFolder(t *testing.T) {
 			text = bytes.ReplaceAll(text, []byte(`"decisions/`), []byte(`"decisions/../../`))
 			return os.WriteFile(filepath.Join(r.dir, collectedFile), text, 0o600)
 		}, "is not a file in decisions"},
+		"a sheet that leads out": {func(r *Review) error {
+			text, err := os.ReadFile(filepath.Join(r.dir, manifestFile))
+			if err != nil {
+				return err
+			}
+			text = bytes.ReplaceAll(text, []byte(`"sheet": "ana`), []byte(`"sheet": "../../ana`))
+			return os.WriteFile(filepath.Join(r.dir, manifestFile), text, 0o600)
+		}, "the manifest has no such reviewer, or no name of the sheet"},
 		"a decision twice": {func(r *Review) error {
 			text, err := os.ReadFile(filepath.Join(r.dir, collectedFile))
 			if err != nil {
