@@ -27,6 +27,9 @@ const (
 	settlePatience = 10 * time.Second
 )
 
+// ReportJobs returns how many reports this node makes now, or waits to make.
+func (s *Service) ReportJobs() int { return int(s.reporting.Load()) }
+
 // startReport runs the job that has just taken the lease.
 func (s *Service) startReport(account string, token int64) {
 	s.jobs.Go(func() { _, _ = s.runReport(s.jobsCtx, account, token) }) // the log has its error
@@ -37,6 +40,8 @@ func (s *Service) runReport(ctx context.Context, account string, token int64) (s
 	ctx, cancel := context.WithCancelCause(store.OnAccount(ctx, account))
 	defer cancel(nil)
 	start := time.Now()
+	s.reporting.Add(1)
+	defer s.reporting.Add(-1)
 	s.jobs.Go(func() { s.keepLease(ctx, cancel, account, token) })
 	report, err := s.makeReportInTurn(ctx, account, token)
 	if err == nil {

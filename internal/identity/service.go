@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -60,9 +61,11 @@ type Service struct {
 	reportTurn chan struct{} // holds one entry for each report being generated
 	unpack     *zstd.Decoder // unpacks stored reports, for all readers
 
-	jobs     sync.WaitGroup
-	jobsCtx  context.Context
-	stopJobs context.CancelFunc
+	jobs sync.WaitGroup
+	// reporting counts the report jobs that run.
+	reporting atomic.Int64
+	jobsCtx   context.Context
+	stopJobs  context.CancelFunc
 }
 
 // New opens the secrets of a store and returns the service on it. The error

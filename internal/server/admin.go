@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -25,7 +26,8 @@ const checkTimeout = 2 * time.Second
 // machines that watch the service, and never its clients:
 //
 //	/healthz  200 while the process answers
-//	/readyz   200 while every check passes, else 503; one line per check
+//	/readyz   200 while every check passes, else 503; one line per check, with
+//	          the reason of one that fails
 //	/metrics  in Prometheus's format
 //
 // It reveals no secret and changes nothing. The reason of a failed check goes
@@ -43,7 +45,8 @@ func Admin(checks []Check, figures *metrics.Set, log *slog.Logger) http.Handler 
 			outcome := "ok"
 			if err := c.Run(ctx); err != nil {
 				log.Warn("not ready", "check", c.Name, "error", err)
-				status, outcome = http.StatusServiceUnavailable, "failed"
+				status = http.StatusServiceUnavailable
+				outcome = "failed: " + strings.Join(strings.Fields(err.Error()), " ")
 			}
 			text += fmt.Sprintf("%s: %s\n", c.Name, outcome)
 		}

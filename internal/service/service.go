@@ -140,7 +140,7 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 		stop()
 		return nil, errors.Join(err, db.Close())
 	}
-	return &Service{
+	s := &Service{
 		IAM: iam, API: a, SignIn: people, db: db, trail: cfg.Trail, masterFile: masterFile, recover: stop,
 		ended: a.Recover(recovering),
 		Handler: server.New(server.Config{
@@ -149,7 +149,11 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 			Now: db.Now, Log: cfg.Log, Metrics: metrics, CallTimeout: cfg.CallTimeout,
 			Public: iam.IssuerDocument, PublicAge: identity.IssuerDocumentAge, Pages: pages,
 		}),
-	}, nil
+	}
+	if cfg.Metrics != nil {
+		s.figures(cfg.Metrics)
+	}
+	return s, nil
 }
 
 // Ready returns an error unless the service can answer, which requires its

@@ -116,6 +116,9 @@ func TestMetrics(t *testing.T) {
 		if !isCount && strings.Contains(name, "_seconds_") { // the sum and the buckets
 			continue
 		}
+		if !strings.HasPrefix(name, "rollcall_request") && !strings.HasPrefix(name, "rollcall_errors") {
+			continue
+		}
 		for _, l := range regexp.MustCompile(`"([^"]*)"`).FindAllStringSubmatch(labels, -1) {
 			name += " " + l[1]
 		}

@@ -174,3 +174,7 @@ type Visit struct {
 
 // errMoved says that the state that decided about a sign-in has changed.
 var errMoved = errors.New("something changed during the sign-in")
+
+// Hashing returns how many passwords are being hashed, and how many sign-ins
+// wait for that.
+func (s *Service) Hashing() (working, waiting int) { return s.hashing.lengths() }

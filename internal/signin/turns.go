@@ -11,6 +11,12 @@ func newTurns(working, waiting int) *turns {
 	return &turns{make(chan struct{}, working), make(chan struct{}, working+waiting)}
 }
 
+// lengths returns how many callers work, and how many wait.
+func (t *turns) lengths() (working, waiting int) {
+	working = len(t.working)
+	return working, max(0, len(t.waiting)-working)
+}
+
 // enter joins the queue. leave leaves it. The error is ErrBusy if the queue is
 // full.
 func (t *turns) enter() (leave func(), err error) {

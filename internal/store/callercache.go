@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // walHeader identifies a state of a SQLite database: the header of its
@@ -23,6 +24,10 @@ func (h walHeader) follows(before walHeader) bool { return h[2] == before[2]+1 }
 type callerCache struct {
 	mu      sync.Mutex
 	version walHeader
+	// remembered and read count the look-ups that the cache answered, and those
+	// that it did not.
+	remembered, read atomic.Uint64
+
 	entries map[any]any // *KeyOwner by keyOwnerKey, *Grants by grantsKey, *User by userKey and userIDKey
 }
 
@@ -75,9 +80,11 @@ func remembered[T any](ctx context.Context, db *DB, key any, read func(*Tx) (*T,
 	version, watched := db.engine.version()
 	if watched {
 		if v, ok := db.callers.get(key, version); ok {
+			db.callers.remembered.Add(1)
 			return v.(*T), nil
 		}
 	}
+	db.callers.read.Add(1)
 	var v *T
 	err := db.inTime(ctx, db.engine.glance, func(tx *Tx) (err error) {
 		v, err = read(tx)

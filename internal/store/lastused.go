@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -30,6 +31,7 @@ type lastUsed struct {
 	wait sync.WaitGroup
 
 	flushing  sync.Mutex
+	flushed   atomic.Int64 // when a flush last succeeded, in nanoseconds of Unix time
 	mu        sync.Mutex
 	keys      map[string]LastUsed
 	passwords map[[2]string]time.Time
@@ -42,6 +44,7 @@ const flushInterval = time.Second
 func (u *lastUsed) init(db *DB, span, passwordSpan time.Duration) {
 	u.db, u.span, u.passwordSpan = db, span, passwordSpan
 	u.quit = make(chan struct{})
+	u.flushed.Store(time.Now().UnixNano())
 	u.keys = map[string]LastUsed{}
 	u.passwords = map[[2]string]time.Time{}
 	u.wait.Go(func() {
@@ -132,7 +135,11 @@ func (u *lastUsed) flush(ctx context.Context) error {
 	// written.
 	u.flushing.Lock()
 	defer u.flushing.Unlock()
-	return errors.Join(u.flushCredentials(ctx), u.flushServices(ctx))
+	err := errors.Join(u.flushCredentials(ctx), u.flushServices(ctx))
+	if err == nil {
+		u.flushed.Store(time.Now().UnixNano())
+	}
+	return err
 }
 
 func (u *lastUsed) flushCredentials(ctx context.Context) error {

@@ -77,6 +77,7 @@ type Trail struct {
 	strangers strangers
 	summary   sync.Mutex // held while a summary of their records is written
 
+	most int    // bytes of a record that the sink takes; 0 is no limit of its own
 	path string // empty unless the sink is a file named by path
 	// lookups has a place for each Lookup that is reading.
 	lookups chan struct{}
@@ -139,13 +140,14 @@ type line struct {
 }
 
 // Open returns a trail that appends to the file dest, which it creates with
-// mode 0600. "-" is standard output, and "off" is a trail that keeps nothing.
+// mode 0600. "-" is standard output, "unix:///path" and "syslog+tcp://host:port"
+// are sockets (see parseSocket), and "off" is a trail that keeps nothing.
 // An empty dest is an error, so that a missing setting does not turn off the
 // trail.
 func Open(dest string) (*Trail, error) {
 	switch dest {
 	case "":
-		return nil, errors.New("open trail: no destination; give a file, - for standard output, or off")
+		return nil, errors.New("open trail: no destination; give a file, a socket, - for standard output, or off")
 	case "off":
 		t := New(io.Discard)
 		t.off = true
@@ -158,6 +160,11 @@ func Open(dest string) (*Trail, error) {
 		t := New(out)
 		t.chain.begin()
 		return t, nil
+	}
+	if s, ok, err := parseSocket(dest); err != nil {
+		return nil, fmt.Errorf("open trail: %w", err)
+	} else if ok {
+		return openSocket(s)
 	}
 	f, err := openFile(dest)
 	if err != nil {
@@ -249,7 +256,11 @@ func (t *Trail) append(rec *Record) (b *batch, end int, err error) {
 	}
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
-	text := append(rec.AppendJSON((*buf)[:0]), '\n')
+	text := rec.AppendJSON((*buf)[:0])
+	if t.most > 0 && len(text) > t.most {
+		text = short(text)
+	}
+	text = append(text, '\n')
 	*buf = text
 	change := !rec.ReadOnly && rec.ErrorCode == "" && !rec.Stranger
 
