@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,9 +47,13 @@ type connection struct {
 // parseSocket returns the sink that a URL names. ok is false for what is no URL
 // of a socket.
 func parseSocket(dest string) (s *socket, ok bool, err error) {
-	u, err := url.Parse(dest)
-	if err != nil || u.Scheme == "" || u.Opaque != "" {
+	scheme, _, isURL := strings.Cut(dest, "://")
+	if !isURL || scheme != "unix" && !strings.HasPrefix(scheme, "syslog+") {
 		return nil, false, nil
+	}
+	u, err := url.Parse(dest)
+	if err != nil {
+		return nil, true, err
 	}
 	s = &socket{address: u.Host}
 	switch u.Scheme {
@@ -58,12 +63,10 @@ func parseSocket(dest string) (s *socket, ok bool, err error) {
 		s.network, s.address, s.syslog = "unixgram", u.Path, true
 	case "syslog+udp", "syslog+tcp":
 		s.network, s.syslog = u.Scheme[len("syslog+"):], true
-	default:
-		return nil, false, nil
 	}
 	isUnix := u.Host == "" && u.Path != ""
-	if isUnix != (u.Scheme == "unix" || u.Scheme == "syslog+unix") || !isUnix && (u.Port() == "" || u.Path != "") ||
-		u.User != nil || u.RawQuery != "" {
+	if s.network == "" || isUnix != (u.Scheme == "unix" || u.Scheme == "syslog+unix") ||
+		!isUnix && (u.Port() == "" || u.Path != "") || u.User != nil || u.RawQuery != "" {
 		return nil, true, fmt.Errorf("%s is not a socket such as unix:///run/trail.sock, syslog+unix:///dev/log, "+
 			"syslog+udp://HOST:514 or syslog+tcp://HOST:601", dest)
 	}

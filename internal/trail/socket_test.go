@@ -188,6 +188,7 @@ func TestSocketStalls(t *testing.T) {
 func TestOpenSocketFails(t *testing.T) {
 	for _, dest := range []string{
 		"unix://host/path", "syslog+tcp://localhost", "syslog+udp:///dev/log", "syslog+unix://", "syslog+tcp://h:1/x",
+		"syslog+sctp://h:1",
 		"unix://" + filepath.Join(t.TempDir(), "none"), "syslog+tcp://127.0.0.1:1",
 	} {
 		if tr, err := Open(dest); err == nil {
