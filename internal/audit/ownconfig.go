@@ -58,7 +58,7 @@ type placed struct {
 // UnmarshalYAML implements yaml.Unmarshaler.
 func (p *placed) UnmarshalYAML(node *yaml.Node) error {
 	if node.Kind != yaml.ScalarNode {
-		return fmt.Errorf("line %d: it is no text", node.Line)
+		return fmt.Errorf("line %d: it is not a string", node.Line)
 	}
 	p.text, p.line = node.Value, node.Line
 	if node.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {

@@ -15,8 +15,8 @@ var ruleKeyUnused = rule{
 	control: Control{
 		ID:          KeyUnused,
 		Name:        "key-unused",
-		Title:       "No active access key lies unused",
-		Description: "A key nobody uses is one whose theft nobody notices. Each active key is judged for itself.",
+		Title:       "No active access key is unused",
+		Description: "If nobody uses a key, nobody notices its theft. Each active key is judged by itself.",
 		Remediation: "Deactivate the key; delete it when nobody has missed it for some days.",
 		CEL:         "key.idle_days < {unused_days}", When: "key.active", Scope: ScopeAccessKey,
 		Rule: "Row of a user, for each active key: counted from access_key_N_last_used_date; if it was never " +
@@ -60,7 +60,7 @@ var ruleKeyAge = rule{
 		Name:        "key-age",
 		Title:       "Active access keys are young enough",
 		Description: "The older a key, the more places it was copied to. Each active key is judged for itself.",
-		Remediation: "Make a second key, put it in the place of the old one, and delete the old one; better, " +
+		Remediation: "Create a second key, use it instead of the old one, and delete the old one; better, " +
 			"use a role.",
 		CEL:  "key.age_days <= (user.class == 'machine' ? {key_max_age_days_machine} : {key_max_age_days})",
 		When: "key.active", Scope: ScopeAccessKey,

@@ -91,8 +91,8 @@ var rulePasswordUnused = rule{
 	control: Control{
 		ID:          PasswordUnused,
 		Name:        "password-unused",
-		Title:       "No console password lies unused",
-		Description: "A password nobody uses is one whose theft nobody notices. Root is not judged, as CIS says.",
+		Title:       "No console password is unused",
+		Description: "If nobody uses a password, nobody notices its theft. Root is not judged, as CIS says.",
 		Remediation: "Delete the user's password (login profile).",
 		CEL:         "password.idle_days < {unused_days}", Scope: ScopePassword,
 		Rule: "Row of a user: NOT_APPLICABLE if password_enabled is false. Counted from password_last_used; if it " +

@@ -46,22 +46,22 @@ var peerBugs = [21]struct{ tool, wrong, right string }{
 		"N/A is an answer: no use is recorded, PASS.",
 	},
 	{
-		"Prowler", "An active key that was never used passes for ever.",
-		"What counts for a key never used is when it was created.",
+		"Prowler", "An active key that was never used always passes.",
+		"The age of a key that was never used counts from its creation.",
 	},
 	{
-		"Prowler", "A password that was never used passes for ever; and a date in UTC is subtracted from the " +
+		"Prowler", "A password that was never used always passes; and a date in UTC is subtracted from the " +
 			"auditor's local time.",
-		"What counts for a password never used is when it was set, then when the user was created. Moments are compared " +
-			"as moments.",
+		"The age of a password that was never used counts from when it was set or, if that is unknown, from the " +
+			"creation of the user. Times are compared with their zones.",
 	},
 	{
-		"Prowler", "45 days are whole days rounded down, and more than 45: it fails from day 46.",
+		"Prowler", "Days are rounded down, and the limit is more than 45: a credential fails from day 46.",
 		"Ages are exact: 45 days to the second fail, and a second less passes.",
 	},
 	{
-		"Prowler", "A key created at set-up is any unused key beside a password, whenever it was created.",
-		"Only a key made within minutes of its user is.",
+		"Prowler", "Any unused key of a user with a password counts as created at set-up, whenever it was created.",
+		"Only a key created within minutes of its user counts.",
 	},
 	{
 		"Prowler", "The 90 days of key age are in the code; root is judged too, where AWS Config does not.",
@@ -81,17 +81,17 @@ var peerBugs = [21]struct{ tool, wrong, right string }{
 		"A report is a file with lines: each finding names its own, and carries typed moments.",
 	},
 	{
-		"Powerpipe", "The comparisons for root's keys are inverted: used 100 days ago is an alarm, used yesterday " +
-			"is none.",
-		"Less than a day fails, less than 90 warns, anything older passes.",
+		"Powerpipe", "The comparisons for root's keys are inverted: used 100 days ago is an alarm, and used yesterday " +
+			"is not.",
+		"Less than a day ago fails, less than 90 days ago warns, and anything older passes.",
 	},
 	{
-		"Powerpipe", "If key 1 is inactive, key 2 is never looked at; a key made today and not yet used is an alarm.",
-		"Each key is judged for itself, and a new one has its days.",
+		"Powerpipe", "If key 1 is inactive, key 2 is never checked; a key created today and not yet used is an alarm.",
+		"Each key is judged by itself, and a new one fails only after the limit.",
 	},
 	{
 		"Powerpipe", "A new password that was never used is an alarm on its first day.",
-		"It is as old as its setting.",
+		"Its age counts from when it was set.",
 	},
 	{
 		"Powerpipe", "Keys at set-up: key 1 alone, within 10 seconds, in use or not.",
@@ -99,11 +99,11 @@ var peerBugs = [21]struct{ tool, wrong, right string }{
 	},
 	{
 		"Powerpipe", "Controls of users judge the row of root as well.",
-		"Root has controls of its own, and is in none of the users'.",
+		"Root has its own controls, and those of users do not include it.",
 	},
 	{
 		"Powerpipe", "The table lacks additional_credentials_info, and no report is ever requested.",
-		"What a row cannot show is told of; no report is NO_DATA.",
+		"The audit says what a row cannot show; a missing report is NO_DATA.",
 	},
 	{
 		"ScoutSuite", "Lines are split at commas by hand; after three quick tries the report is empty, and an empty " +
@@ -111,37 +111,36 @@ var peerBugs = [21]struct{ tool, wrong, right string }{
 		"Names may hold commas; an empty report shows nothing and is NO_DATA.",
 	},
 	{
-		"ScoutSuite", "Passwords and keys never used pass; the use of root is that of its password; root MFA ignores " +
-			"\"no password\", and exempts aws-us-gov but not aws-cn.",
-		"Never used counts from the making; all three dates of root count; a root without a password needs no MFA; " +
+		"ScoutSuite", "Passwords and keys that were never used pass; only the password counts as a use of root; " +
+			"root MFA ignores \"no password\", and exempts aws-us-gov but not aws-cn.",
+		"The age then counts from the creation; all three dates of root count; a root without a password needs no MFA; " +
 			"aws-cn has no row for root.",
 	},
 	{
 		"Cloud Custodian",
-		"N/A and no_information become the same nothing, not_supported stays a text that is true, and ReportExpired " +
-			"ends the run.",
-		"The absences stay apart; a report that does not come is NO_DATA.",
+		"N/A and no_information become the same empty value, not_supported stays a text that counts as true, and " +
+			"ReportExpired ends the run.",
+		"All kinds of absence stay distinct; a missing report is NO_DATA.",
 	},
 	{
 		"Cloud Custodian", "Filters match users, and the action picks keys by age: the wrong ones were deleted.",
 		"A finding names the key, by its creation time, and with enrichment by its id.",
 	},
 	{
-		"cnquery", "A report is requested only if there was never one, then looked for five times in a second; the " +
+		"cnquery", "A report is requested only if there never was one, and is then read five times in a second; the " +
 			"row of root made the whole report an error.",
-		"No report is NO_DATA for every control; a row that cannot be read spoils its own verdicts and no others.",
+		"Without a report every control is NO_DATA; a row that cannot be read affects only its own verdicts.",
 	},
 }
 
-const peersRead = "As their source had it in 2026: Prowler 5.40.0, the Powerpipe mod for AWS compliance at a1d0b446, " +
-	"ScoutSuite at 7909f2fc, " +
-	"Cloud Custodian at df800e9e, cnquery of March."
+const peersRead = "These errors were in their sources in 2026: Prowler 5.40.0, the Powerpipe mod for AWS compliance " +
+	"at a1d0b446, ScoutSuite at 7909f2fc, Cloud Custodian at df800e9e, cnquery of March."
 
 func renderVerdicts(t *testing.T, cases []*corpusCase) string {
 	t.Helper()
 	var b strings.Builder
 	b.WriteString(verdictsIntro)
-	fmt.Fprintf(&b, "\n## What other auditors get wrong\n\n%s Each line is held by at least one case.\n\n", peersRead)
+	fmt.Fprintf(&b, "\n## What other auditors get wrong\n\n%s At least one case tests each line.\n\n", peersRead)
 	b.WriteString("| | auditor | what it does | what is right | cases |\n|---|---|---|---|---|\n")
 	for i, bug := range peerBugs {
 		fmt.Fprintf(&b, "| %d | %s | %s | %s | %s |\n", i+1, bug.tool, bug.wrong, bug.right,

@@ -63,7 +63,7 @@ func (p prometheusText) findings(s *audit.Summary) {
 		}
 	})
 	p.gauge("rollcall_audit_controls",
-		"Controls by what came of them: the worst status that nothing excuses, or EXCUSED.")
+		"Controls by outcome: the worst status that is not excused, or EXCUSED.")
 	n, excused := s.Counts.Outcomes()
 	for i := range audit.NumStatuses {
 		p.value("rollcall_audit_controls", labels{"benchmark", string(s.Benchmark.ID), "outcome",

@@ -102,9 +102,9 @@ func holdings(row *report.Row) string {
 	case len(parts) == 0 && told:
 		return "no credentials"
 	case len(parts) == 0:
-		return "credentials that the report does not tell of"
+		return "credentials that the report does not show"
 	case !told:
-		parts = append(parts, "maybe more that the report does not tell of")
+		parts = append(parts, "maybe more that the report does not show")
 	}
 	return strings.Join(parts, ", ")
 }

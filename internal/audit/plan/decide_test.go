@@ -225,7 +225,7 @@ func TestMost(t *testing.T) {
 func TestOptions(t *testing.T) {
 	for name, o := range map[string]Options{
 		"no start": {}, "final after deactivation": {Start: start, FinalDays: 14, DeactivateDays: 14},
-		"negative": {Start: start, KeepUsedDays: -1}, "for ever": {Start: start, DeleteDays: 100_000},
+		"negative": {Start: start, KeepUsedDays: -1}, "forever": {Start: start, DeleteDays: 100_000},
 	} {
 		if _, err := New(o); err == nil {
 			t.Errorf("%s: no error", name)
