@@ -38,7 +38,7 @@ func TestKnown(t *testing.T) {
 		at[places[0]] = c.Name
 		if c.Credential == KeyCredential || c.Credential == CertificateCredential {
 			if c.Slot != 1 && c.Slot != 2 {
-				t.Errorf("%s tells of place %d", c.Name, c.Slot)
+				t.Errorf("%s mentions place %d", c.Name, c.Slot)
 			}
 		} else if c.Slot != 0 {
 			t.Errorf("%s has a place, %d", c.Name, c.Slot)

@@ -26,7 +26,7 @@ func TestReader(t *testing.T) {
 		"LF, no newline at the end": {"user,arn,mfa_active\nu," + arnU + ",true", one},
 		"newline at the end":        {"user,arn,mfa_active\nu," + arnU + ",true\n", one},
 		"CRLF":                      {"user,arn,mfa_active\r\nu," + arnU + ",true\r\n", one},
-		"CRLF but for the end":      {"user,arn,mfa_active\r\nu," + arnU + ",true", one},
+		"CRLF except at the end":    {"user,arn,mfa_active\r\nu," + arnU + ",true", one},
 		"byte order mark":           {"\ufeffuser,arn,mfa_active\nu," + arnU + ",true", one},
 		"mark and quotes":           {"\ufeff\"user\",\"arn\",\"mfa_active\"\n\"u\",\"" + arnU + "\",\"true\"", one},
 		"other order":               {"mfa_active,arn,user\ntrue," + arnU + ",u", one},
@@ -319,7 +319,7 @@ func TestReaderEnds(t *testing.T) {
 			}
 		}
 	})
-	t.Run("All stopped goes on", func(t *testing.T) {
+	t.Run("All stopped continues", func(t *testing.T) {
 		r, err := report.NewReader(strings.NewReader("user,arn\nu,v\nw,x"))
 		must(t, err)
 		for range r.All() {

@@ -47,7 +47,7 @@ func TestWriter(t *testing.T) {
 			t.Errorf("wrote %q", got)
 		}
 	})
-	t.Run("goes on after Flush", func(t *testing.T) {
+	t.Run("continues after Flush", func(t *testing.T) {
 		var out strings.Builder
 		w := report.NewWriter(&out, mustColumns(t, "user"))
 		must(t, w.Flush())

@@ -140,7 +140,7 @@ themselves, if the reviewer has answered already, or if it is for another freeze
 			return collect(cmd.Context(), p, args[0], args[1:], replace)
 		},
 	}
-	c.Flags().BoolVar(&replace, "replace", false, "take the file in the place of an earlier one of the same reviewer")
+	c.Flags().BoolVar(&replace, "replace", false, "replace an earlier file of the same reviewer")
 	return c
 }
 

@@ -89,7 +89,7 @@ func TestSignals(t *testing.T) {
 			case <-time.After(200 * time.Millisecond):
 			}
 			if sent > 50 {
-				t.Fatal("it goes on")
+				t.Fatal("it continues")
 			}
 		}
 	})

@@ -14,7 +14,7 @@ var modelText string
 // words separated by one blank:
 //
 //	service iam 2010-05-08 https://…       starts a service; the rest is its
-//	op CreateUser InputShape OutputShape   "-" where there is none
+//	op CreateUser InputShape OutputShape   "-" if there is none
 //	error NoSuchEntity 404
 //	string userNameType 1..64 /[\\w]+       length; the pattern is the rest of the line
 //	string passwordType 1..128 sensitive

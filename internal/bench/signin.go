@@ -64,7 +64,7 @@ func (b *bench) signIn(ctx context.Context) error {
 	return errors.Join(err, <-ended, s.Close())
 }
 
-// discard is a trail that costs nothing but is not off.
+// discard is a trail that is on and costs nothing.
 type discard struct{}
 
 func (discard) Write(p []byte) (int, error) { return len(p), nil }

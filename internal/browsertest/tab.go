@@ -222,7 +222,7 @@ func (tab *Tab) Picture(name string) {
 	tab.Save(name+".png", png)
 }
 
-// Save keeps a file where go test -artifacts leaves it to be looked at.
+// Save writes a file to the folder of go test -artifacts, for people to view.
 func (tab *Tab) Save(name string, content []byte) {
 	tab.t.Helper()
 	if err := os.WriteFile(filepath.Join(tab.t.ArtifactDir(), name), content, 0o600); err != nil {

@@ -53,8 +53,8 @@
 //
 //  4. Every page is visited by TestEveryPage, for its size, its headers and by
 //     axe-core, at the address that its test gives (see testpages_test.go), and
-//     gets hostile names there. The test leaves pictures of each page, which want
-//     to be looked at: go test -run TestEveryPage -artifacts -outputdir DIR.
+//     gets hostile names there. The test leaves pictures of each page, for
+//     people to view: go test -run TestEveryPage -artifacts -outputdir DIR.
 package console
 
 import (

@@ -138,7 +138,7 @@ func TestSessionEndsAtTheOtherNode(t *testing.T) {
 				t.Fatal(err)
 			}
 			if p.open() || p.at(one).open() {
-				t.Error("the session goes on")
+				t.Error("the session continues")
 			}
 		})
 	}

@@ -124,7 +124,7 @@ func TestLoginAsRootAndRole(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, code := tk.works(w); code != "ExpiredToken" {
-		t.Errorf("the role's session goes on: %s", code)
+		t.Errorf("the role's session continues: %s", code)
 	}
 }
 

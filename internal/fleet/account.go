@@ -18,7 +18,7 @@ import (
 // Task is the answer of GenerateCredentialReport.
 type Task struct {
 	State       string // STARTED, INPROGRESS or COMPLETE
-	Description string // "" where there is none
+	Description string // "" if there is none
 }
 
 // Source says how a report was obtained.

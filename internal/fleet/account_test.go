@@ -41,7 +41,7 @@ func TestGet(t *testing.T) {
 			t.Errorf("got %+v", got)
 		}
 	})
-	t.Run("goes by the service's clock", func(t *testing.T) {
+	t.Run("uses the service's clock", func(t *testing.T) {
 		// Both times are the service's, so a wrong clock on this machine does
 		// not matter.
 		r := &Report{Generated: generated, Fetched: generated.Add(time.Hour)}

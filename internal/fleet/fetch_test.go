@@ -36,7 +36,7 @@ func TestFetch(t *testing.T) {
 			answers: func() []answer { return []answer{reportOf(ago(young), csv)} },
 		},
 		{
-			name: "asks where there is none", options: Options{MaxAge: time.Hour}, source: Generated,
+			name: "requests a report if there is none", options: Options{MaxAge: time.Hour}, source: Generated,
 			answers: func() []answer {
 				return []answer{notPresent(), started(), notReady(), notReady(), reportOf(ago(0), csv)}
 			},
@@ -173,7 +173,7 @@ func TestFetch(t *testing.T) {
 			},
 		},
 		{
-			name: "backs off where there is no capacity", options: Options{MaxAge: time.Hour}, source: Generated,
+			name: "backs off if there is no capacity", options: Options{MaxAge: time.Hour}, source: Generated,
 			answers: func() []answer {
 				return []answer{notPresent(), noCapacity(), notPresent(), noCapacity(), notPresent(),
 					started(), reportOf(ago(0), csv)}

@@ -167,7 +167,7 @@ func TestChildEnds(t *testing.T) {
 	busy.in.Close() // as the kernel does when the parent dies
 	<-busy.ended
 	if took := time.Since(began); took > 5*time.Second {
-		t.Errorf("ended after %v: it went on hashing", took)
+		t.Errorf("ended after %v: it continued hashing", took)
 	}
 }
 

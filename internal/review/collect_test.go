@@ -77,7 +77,7 @@ func TestCollectRefuses(t *testing.T) {
 			"the ticket of the exception"},
 		"exception in the past": {func(s *sheet) { s.set(t, "bob", columnExpires, "30.9.2026") },
 			"expires on 2026-09-30, before"},
-		"exception for ever": {func(s *sheet) { s.set(t, "bob", columnExpires, "2099-01-01") },
+		"exception forever": {func(s *sheet) { s.set(t, "bob", columnExpires, "2099-01-01") },
 			"more than 2 years away"},
 		"a day of two readings": {func(s *sheet) { s.set(t, "bob", columnExpires, "4/5/2027") },
 			`"4/5/2027" may be 4 May or 5 April`},

@@ -15,7 +15,7 @@ type Verb string
 // The verbs.
 const (
 	Keep      Verb = "keep"      // it is needed as it is
-	Revoke    Verb = "revoke"    // it is to be taken away
+	Revoke    Verb = "revoke"    // it is to be removed
 	Change    Verb = "change"    // it is needed, and something about it must change
 	Exception Verb = "exception" // it is kept against a rule, for a time
 )

@@ -50,8 +50,9 @@ type ownersFile struct {
 // maxOwners says how long a file of owners may be.
 const maxOwners = 64 << 20
 
-// ReadOwners reads a file of owners. YAML begins with its version; all else is
-// CSV with a column reviewer and any of the columns account, user, arn and path.
+// ReadOwners reads a file of owners. YAML begins with its version; everything
+// else is CSV with a column reviewer and any of the columns account, user, arn
+// and path.
 func ReadOwners(r io.Reader) (Owners, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxOwners+1))
 	switch {

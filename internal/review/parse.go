@@ -124,7 +124,7 @@ func (r *tableRow) altered(i *Item) (names []string) {
 // it has shown.
 func digestOf(i *Item) string {
 	text, err := json.Marshal(i)
-	if err != nil { // it holds nothing but strings and numbers
+	if err != nil { // it holds only strings and numbers
 		return ""
 	}
 	return sumOf(text)[:freezeShown]

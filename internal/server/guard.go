@@ -28,7 +28,7 @@ type guard struct {
 	conns map[*conn]struct{}
 	// fresh holds the connections of unknown clients that have not sent a whole
 	// head yet. spent holds the others, which a client with a key would have
-	// left by now. The oldest are in front.
+	// left already. The oldest are in front.
 	fresh, spent *list.List // of *conn
 	addresses    map[string]int
 }

@@ -63,7 +63,7 @@ var deniedPlainly = map[string]bool{"AssumeRole": true, "AssumeRoot": true}
 var free = map[string]bool{"GetCallerIdentity": true, "GetSessionToken": true}
 
 // unsigned are the actions that need no signature. They answer the request
-// above in this way, whoever signs it.
+// above in this way, with and without a signature.
 var unsigned = map[string]string{"AssumeRoleWithWebIdentity": "InvalidIdentityToken",
 	"AssumeRoleWithSAML": "InvalidIdentityToken"}
 

@@ -117,7 +117,7 @@ func TestAnswersAreBounded(t *testing.T) {
 			many(actions(1), documents(1, fmt.Sprintf(document, unlike(questions(0)))), long(200<<10))},
 		"long patterns on a long value": {"SimulateCustomPolicy",
 			many(actions(1), compared("StringLike", questions), long(400<<10))},
-		"patterns that could be tried for ever": {"SimulateCustomPolicy",
+		"patterns that could be tried forever": {"SimulateCustomPolicy",
 			many(actions(10), resources(10, strings.Repeat("a", 1800)),
 				documents(3, fmt.Sprintf(document, strings.TrimSuffix(strings.Repeat(pathological, 95), ","))))},
 	} {

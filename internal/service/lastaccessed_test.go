@@ -32,7 +32,7 @@ func (w *world) services(t testing.TB, c clients, job *string, page int32) map[s
 		out := must(t, c.GetServiceLastAccessedDetails, in)
 		for _, s := range out.ServicesLastAccessed {
 			if _, twice := all[*s.ServiceNamespace]; twice {
-				t.Errorf("%s is told of twice", *s.ServiceNamespace)
+				t.Errorf("%s is listed twice", *s.ServiceNamespace)
 			}
 			all[*s.ServiceNamespace] = s
 		}

@@ -158,7 +158,7 @@ func TestGrantsOnEveryNode(t *testing.T) {
 					detach()
 					setDefault("v1")
 				}},
-				"a boundary that is taken away": {func() {
+				"a boundary that is removed": {func() {
 					attach()
 					must(t, root.PutUserPermissionsBoundary,
 						&iam.PutUserPermissionsBoundaryInput{UserName: name,

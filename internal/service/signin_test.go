@@ -103,7 +103,7 @@ func TestSignIn(t *testing.T) {
 			t.Fatal(err)
 		}
 		if w.isOpen(t, token) {
-			t.Error("the session goes on after it was ended")
+			t.Error("the session continues after it was ended")
 		}
 	})
 }

@@ -90,7 +90,7 @@ func TestFederatedSignIn(t *testing.T) {
 			must(t, one.root.DeleteRolePolicy, &iam.DeleteRolePolicyInput{RoleName: ptr("ops"), PolicyName: ptr("p")})
 			must(t, one.root.DeleteRole, &iam.DeleteRoleInput{RoleName: ptr("ops")})
 			if two.isOpen(t, step.Token) {
-				t.Error("the session of a role that is gone goes on")
+				t.Error("the session of a deleted role continues")
 			}
 		})
 	}

@@ -182,7 +182,7 @@ func TestExpiredPasswords(t *testing.T) {
 		t.Errorf("with HardExpiry: %v", err)
 	}
 	if _, err := w.SignIn.Begin(t.Context(), here, as("bob", "wrong")); err != signin.ErrWrong {
-		t.Errorf("a wrong password tells of the expiry: %v", err)
+		t.Errorf("a wrong password reveals the expiry: %v", err)
 	}
 	root := signin.Attempt{Account: account, Root: true, Password: seal.NewSecret(rightPassword)}
 	if step, err := w.SignIn.Begin(t.Context(), here, root); err != nil || step.Kind != signin.Done {

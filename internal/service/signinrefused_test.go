@@ -188,7 +188,7 @@ func TestSignInPausesAtOneTime(t *testing.T) {
 		}
 		wg.Wait()
 		if tried.Load() != 5 {
-			t.Errorf("%d of 30 were looked at", tried.Load())
+			t.Errorf("%d of 30 were checked", tried.Load())
 		}
 	})
 }

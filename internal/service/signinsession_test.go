@@ -48,7 +48,7 @@ func TestSessionsEndEverywhere(t *testing.T) {
 					end(t, what)
 					for _, w := range []*world{two, one} {
 						if w.isOpen(t, token) {
-							t.Error("the session goes on")
+							t.Error("the session continues")
 						}
 					}
 				})
@@ -79,7 +79,7 @@ func TestSessionsEndWithTheirAccount(t *testing.T) {
 		w.root = w.as(key.ID, key.Secret.Reveal())
 		w.person(t, "bob", allowAll)
 		if w.isOpen(t, token) {
-			t.Error("the session goes on")
+			t.Error("the session continues")
 		}
 	})
 }
@@ -141,11 +141,11 @@ func TestSessionTimes(t *testing.T) {
 		}
 	}
 	if w.isOpen(t, unused) {
-		t.Error("a session goes on unused")
+		t.Error("a session continues unused")
 	}
 	w.clock.advance(30 * time.Minute)
 	if w.isOpen(t, used) {
-		t.Error("a session goes on after 12 hours")
+		t.Error("a session continues after 12 hours")
 	}
 }
 
@@ -161,7 +161,7 @@ func TestSessionIdle(t *testing.T) {
 	}
 	w.clock.advance(3 * time.Hour)
 	if w.isOpen(t, token) {
-		t.Error("the session goes on unused")
+		t.Error("the session continues unused")
 	}
 }
 

@@ -109,7 +109,7 @@ func TestTenantsAreApart(t *testing.T) {
 				t.Errorf("%s by %s: %+v", x, name, got.failure)
 			}
 			if text := plainly(said(got.body, x.try)); !known[x.action+" "+x.member] && holdsAny(text, theirs) {
-				t.Errorf("%s by %s tells of the other account:\n%s", x, name, got.body)
+				t.Errorf("%s by %s reveals the other account:\n%s", x, name, got.body)
 			}
 			if x.none.form != nil {
 				want := w.try(t, c, x.none)

@@ -64,7 +64,7 @@ func TestOneRecordForEachCall(t *testing.T) {
 			case name == "Unknown":
 				wantAction = "Unknown" // the action of an unknown caller is not read
 			case unsigned[action] != "":
-				wantType, wantKey = "WebIdentityUser", "" // whoever signed it
+				wantType, wantKey = "WebIdentityUser", "" // regardless of the signer
 				if action == "AssumeRoleWithSAML" {
 					wantType = "SAMLUser"
 				}

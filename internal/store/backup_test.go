@@ -359,7 +359,7 @@ func TestRestoreEndsReportJobs(t *testing.T) {
 			return tx.AddReportChunks(account, token, 1, []store.ReportChunk{{Size: 3, Data: []byte("abc")}}, time.Hour)
 		})
 		if !errors.Is(err, store.ErrConflict) {
-			t.Errorf("the old job goes on: %v", err)
+			t.Errorf("the old job continues: %v", err)
 		}
 		update(t, db, func(tx *store.Tx) (err error) {
 			if token, err = tx.StartReportJob(account, "node", time.Hour); err != nil {

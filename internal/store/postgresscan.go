@@ -45,7 +45,7 @@ func (p *postgresPage) number(column int) int64 {
 }
 func (p *postgresPage) err() error { return nil }
 
-// read takes all rows of a query; limit 0 is no limit.
+// read takes all rows of a query; limit 0 means no limit.
 func (p *postgresPage) read(r pgx.Rows, limit int) (more []byte, err error) {
 	*p = postgresPage{data: p.data[:0], ends: p.ends[:0], columns: len(r.FieldDescriptions())}
 	for r.Next() {

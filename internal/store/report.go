@@ -32,7 +32,7 @@ func (r Report) YoungerThan(span time.Duration) bool { return r.Age >= 0 && r.Ag
 type ReportJob struct {
 	Token int64
 	Node  string
-	// Running is false as soon as the job's lease has expired, whoever held it.
+	// Running is false as soon as the job's lease has expired, on any node.
 	Running bool
 }
 

@@ -146,7 +146,7 @@ func TestSession(t *testing.T) {
 			t.Error("a session that is used ends before its time")
 		}
 		if now = start.Add(13 * time.Hour); opens(t, db, "two") {
-			t.Error("a session goes on after its end")
+			t.Error("a session continues after its end")
 		}
 	})
 }

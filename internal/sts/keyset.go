@@ -145,7 +145,7 @@ func (k *keySet) load(ctx context.Context) ([]jose.JSONWebKey, error) {
 		Keys []json.RawMessage `json:"keys"`
 	}
 	if err := json.Unmarshal(text, &set); err != nil {
-		return nil, fmt.Errorf("it is no JSON Web Key Set: %w", err)
+		return nil, fmt.Errorf("it is not a JSON Web Key Set: %w", err)
 	}
 	keys := []jose.JSONWebKey{}
 	for _, raw := range set.Keys {

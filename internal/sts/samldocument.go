@@ -40,7 +40,7 @@ var samlAlgorithms = []string{
 }
 
 var (
-	errNoSAML        = errors.New("it is no SAML response")
+	errNoSAML        = errors.New("it is not a SAML response")
 	errSAMLSignature = errors.New("its signature is not valid")
 )
 

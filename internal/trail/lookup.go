@@ -23,7 +23,7 @@ const (
 
 // ErrUnreadable reports that a trail cannot be read: it is not a file, or it
 // was moved away.
-var ErrUnreadable = errors.New("the trail is no file that can be read")
+var ErrUnreadable = errors.New("the trail is not a readable file")
 
 // Query describes the records that Lookup looks for: those of one principal.
 type Query struct {

@@ -191,7 +191,7 @@ func fenced(t *testing.T, a, b *e2etest.Process, acc e2etest.Account, flags []st
 	resume()
 	waitLogged(t, a, "credential report failed")
 	if after := published(t, flags, acc); after != before {
-		t.Errorf("%d reports after the paused node went on, %d before", after, before)
+		t.Errorf("%d reports after the paused node continued, %d before", after, before)
 	}
 	after, err := client.GetCredentialReport(t.Context(), &iam.GetCredentialReportInput{})
 	if err != nil {
@@ -413,7 +413,7 @@ func TestNodesPausedInChange(t *testing.T) {
 	if out := e2etest.Report(t, b, acc); !strings.Contains(string(out.Content), "<root_account>") {
 		t.Errorf("report %s", out.Content)
 	}
-	t.Logf("the other node went on after %v", time.Since(paused).Round(100*time.Millisecond))
+	t.Logf("the other node continued after %v", time.Since(paused).Round(100*time.Millisecond))
 	a.Signal(syscall.SIGCONT)
 	e2etest.WaitFor(t, "a call of the node that was paused", func() error {
 		return e2etest.Signs(t.Context(), a.URL, acc.Root(), e2etest.SharedClient)

@@ -76,7 +76,7 @@ func ofStatement(kind policy.Kind, st *policy.Statement) []string {
 // ofTrust checks who may assume a role.
 func ofTrust(st *policy.Statement) []string {
 	if st.TrustsEveryone() && !st.Conditional() {
-		return []string{"Whoever has an AWS account may assume the role. Add a condition, or name who may."}
+		return []string{"Anybody with an AWS account may assume the role. Add a condition, or name the principals that may."}
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ func TestOf(t *testing.T) {
 		{`"Effect":"Allow","Action":"iam:GetUser","Resource":"arn:aws:iam::123456789012:user/${aws:username}"`,
 			policy.Managed, nil},
 		{`"Effect":"Allow","Action":"sts:AssumeRole","Principal":"*"`, policy.Trust,
-			[]string{"Whoever has an AWS account may assume the role."}},
+			[]string{"Anybody with an AWS account may assume the role."}},
 		{`"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"123456789012"}`, policy.Trust, nil},
 	} {
 		d, err := policy.Parse(`{"Version":"2012-10-17","Statement":[`+"\n{"+c.statement+`}]}`, c.kind)

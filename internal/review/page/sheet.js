@@ -175,7 +175,7 @@ function header() {
     h('p', {}, 'Reviewer: ', h('b', {}, data.reviewer), `. Answers are due by ${data.due}. The facts are those of ${data.started}; freeze `,
       h('span', {class: 'id'}, data.freeze), '.'),
     h('p', {class: 'muted'}, 'Decide about each line: keep it, revoke it, change something, or keep it as an exception until a day. ' +
-      'Then save the decisions and send the file to whoever runs the review. This page sends nothing anywhere.'));
+      'Then save the decisions and send the file to the person who runs the review. This page sends nothing anywhere.'));
 }
 
 function say(text, bad) {
@@ -284,7 +284,7 @@ function save() {
   setTimeout(() => URL.revokeObjectURL(url), 10000);
   unsaved = false;
   say(open.length ? `Saved a draft. ${plural(open.length, 'line')} must be completed before it can be handed in.`
-    : 'Saved. Send the file to whoever runs the review.');
+    : 'Saved. Send the file to the person who runs the review.');
 }
 
 addEventListener('beforeunload', (e) => { if (unsaved) e.preventDefault(); });

@@ -51,7 +51,7 @@ func ParseRequest(q url.Values, ours Origin) (*Request, error) {
 	method := q.Get("code_challenge_method")
 	switch {
 	case r.Client != sameDevice && r.Client != crossDevice:
-		return nil, &BadRequest{"The request comes of no tool that Rollcall knows (client_id)."}
+		return nil, &BadRequest{"The request does not come from a tool that Rollcall knows (client_id)."}
 	case q.Get("response_type") != "code":
 		return nil, &BadRequest{"The request must ask for a code (response_type)."}
 	case q.Get("scope") != "openid":

@@ -127,7 +127,7 @@ def denials():
     denied(" because no identity-based policy allows the iam:GetUser action")
     iam.put_group_policy(GroupName="Readers", PolicyName="p", PolicyDocument=json.dumps(document(allow("iam:Get*", "arn:aws:iam::%s:user/*" % ACCOUNT))))
     equal(bob.get_user(UserName="alice")["User"]["UserName"], "alice")
-    # A boundary does not give anything, and takes away what it leaves out.
+    # A boundary grants nothing, and denies everything that it does not allow.
     boundary = iam.create_policy(PolicyName="boundary", PolicyDocument=json.dumps(document(allow("iam:List*"))))["Policy"]["Arn"]
     iam.put_user_permissions_boundary(UserName="Bob", PermissionsBoundary=boundary)
     equal(iam.get_user(UserName="Bob")["User"]["PermissionsBoundary"], {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": boundary})
