@@ -9,8 +9,8 @@ import (
 	"rollcall/internal/review"
 )
 
-// The days of a plan of revocations are fewer than those of other plans, so that
-// the deactivations come within the default of --revoke-within.
+// A plan of revocations has fewer days than other plans, so that the
+// deactivations happen within the default of --revoke-within.
 const reviewFinalDays, reviewDeactivateDays = 3, 7
 
 // reviewPlanCommand writes the revocations as 'rollcall plan' writes findings.

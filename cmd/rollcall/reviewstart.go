@@ -222,7 +222,7 @@ func (d *reviewStartRun) listFile() error {
 	return nil
 }
 
-// before opens the previous review: the newest one next to the new folder.
+// before opens the previous review: the newest one beside the new folder.
 func (d *reviewStartRun) before() (*review.Review, error) {
 	switch d.previous {
 	case "none":
@@ -256,7 +256,7 @@ func (d *reviewStartRun) before() (*review.Review, error) {
 	return newest, nil
 }
 
-// tell says what was saved.
+// tell prints what was saved.
 func (d *reviewStartRun) tell(r *review.Review) error {
 	m := r.Manifest
 	line := func(format string, args ...any) {

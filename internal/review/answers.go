@@ -13,7 +13,7 @@ import (
 	"rollcall/internal/words"
 )
 
-// answers answers the questions of an auditor, each in a sentence.
+// answers answers the questions of an auditor, each with a sentence.
 func (e *evidence) answers() {
 	add := func(question string, good bool, yes, no string) {
 		a := questionAnswer{question, yes, "pass"}
@@ -104,7 +104,8 @@ func (e *evidence) undone(open int) string {
 	return "Not all: " + strings.Join(parts, ", ") + "."
 }
 
-// Verification reads what Verify found, nil if nobody has verified.
+// Verification reads the results of Verify. It returns nil if nobody has
+// verified.
 func (r *Review) Verification() (*Verification, error) {
 	text, err := readFile(r.files, verifiedFile, maxJSON)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -123,7 +124,7 @@ func (r *Review) Verification() (*Verification, error) {
 	return v, nil
 }
 
-// GoneItems reads what only the review before had.
+// GoneItems reads the items that only the previous review has.
 func (r *Review) GoneItems() ([]Gone, error) {
 	text, err := readSum(r.files, r.Manifest.Previous.Gone, goneFile)
 	if err != nil {

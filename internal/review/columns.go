@@ -8,13 +8,13 @@ import (
 	"rollcall/internal/escape"
 )
 
-// column is a column of a sheet with a fact.
+// column is a column of a sheet that shows a fact.
 type column struct {
 	name string
 	of   func(*Item) string
 }
 
-// facts are the columns of a sheet that nobody is to change.
+// facts are the columns of a sheet that nobody may change.
 var facts = []column{
 	{"account", func(i *Item) string { return i.Account }},
 	{"account_name", func(i *Item) string { return i.AccountName }},
@@ -33,7 +33,7 @@ var facts = []column{
 	{"last_decision", beforeText},
 }
 
-// The columns of a sheet that identify a line, and those for answers.
+// These columns identify a line of a sheet, or are for answers.
 const (
 	columnLine     = "line"
 	columnFreeze   = "freeze"
@@ -46,14 +46,15 @@ const (
 	columnBy       = "decided_by"
 )
 
-// identifying and answering are in the order of a sheet: the facts come between.
+// identifying and answering are in the order of a sheet. The facts come between
+// them.
 var (
 	identifying = []string{columnLine, columnFreeze, columnReviewer}
 	answering   = []string{columnDecision, columnReason, columnExpires, columnTicket, columnComment, columnBy}
 )
 
-// mostFacts is the number of characters of a cell of facts. Excel cuts off what
-// is longer than 32,767.
+// mostFacts is the number of characters of a cell of facts. Excel cuts off a
+// cell after 32,767.
 const mostFacts = 4000
 
 func findingsText(i *Item) string {
@@ -95,7 +96,7 @@ func beforeText(i *Item) string {
 	return text
 }
 
-// cellOf returns a fact as a sheet shows it.
+// cellOf returns a fact as the text of a cell.
 func (c *column) cellOf(i *Item) string {
 	text := c.of(i)
 	if r := []rune(text); len(r) > mostFacts {
@@ -115,8 +116,9 @@ func (c *column) same(i *Item, cell string) bool {
 	return c.name == "account" && sameNumber(want, cell)
 }
 
-// sameNumber reports whether a cell is a number of twelve digits as spreadsheets
-// save it: without its zeros in front, or with an exponent and few digits.
+// sameNumber reports whether a cell is a number of twelve digits in the form in
+// which spreadsheets save it: without leading zeros, or with an exponent and
+// fewer digits.
 func sameNumber(want, cell string) bool {
 	if strings.TrimLeft(want, "0") == cell {
 		return true

@@ -7,16 +7,17 @@ import (
 	"strings"
 )
 
-// Comparison says how a review differs from an earlier one.
+// Comparison is the differences between a review and an earlier one.
 type Comparison struct {
 	Old, New string
 	// Added are the items that only the new one has, and Gone those that only the old
 	// one has.
 	Added []Item `json:"new"`
 	Gone  []Gone `json:"gone"`
-	// Kept are the items that both have kept, those kept most often in a row first.
+	// Kept are the items that both reviews have kept. Items that were kept most
+	// often in a row come first.
 	Kept []Kept `json:"kept"`
-	// Turned are the items about which the two decided differently.
+	// Turned are the items on which the two reviews decided differently.
 	Turned []Turn `json:"decided_differently"`
 }
 
@@ -98,7 +99,8 @@ func (c *Comparison) gone(before, after *Review, was map[string]Decision) {
 	}
 }
 
-// sortKept sorts what was kept most often first, and of those what fails.
+// sortKept sorts items. Those that were kept most often come first, and among
+// them those that fail.
 func sortKept(all []Kept) {
 	slices.SortStableFunc(all, func(a, b Kept) int {
 		return cmp.Or(b.Times-a.Times, cmp.Compare(failRank(&a.Item), failRank(&b.Item)))
@@ -112,7 +114,8 @@ func failRank(i *Item) int {
 	return 1
 }
 
-// Text writes the comparison for people, with at most so many of each list.
+// Text returns the comparison as text, with at most this many entries of each
+// list.
 func (c *Comparison) Text(most int) string {
 	var b strings.Builder
 	section := func(title string, n int, line func(int) string) {

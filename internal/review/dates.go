@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// readDay reads a day as people and spreadsheets write it: 2027-03-31,
-// 2027/03/31, 31.03.2027, and 31/03/2027 or 3/31/2027 where only one reading is
+// readDay reads a day in the forms of people and spreadsheets: 2027-03-31,
+// 2027/03/31, 31.03.2027, and 31/03/2027 or 3/31/2027 if only one reading is
 // possible.
 func readDay(text string) (time.Time, error) {
 	wrong := fmt.Errorf("%.50q is not a day such as 2027-03-31", text)
@@ -62,8 +62,8 @@ func dayOf(year, month, day int) (time.Time, bool) {
 	return t, t.Year() == year && int(t.Month()) == month && t.Day() == day
 }
 
-// momentForms are the forms in which spreadsheets save a moment, with their
-// precision. Those that name the day first or the month first are tried both.
+// momentForms are the forms in which spreadsheets save a time, with their
+// precision. If a form has day and month as numbers, both orders are tried.
 var momentForms = []struct {
 	form  string
 	whole time.Duration
@@ -78,8 +78,8 @@ var momentForms = []struct {
 	{"1/2/2006", 24 * time.Hour},
 }
 
-// sameMoment reports whether a cell is a moment of the report that a spreadsheet
-// has written in its own form.
+// sameMoment reports whether a cell is a time of the report in the form of a
+// spreadsheet.
 func sameMoment(want, cell string) bool {
 	at, err := time.Parse(time.RFC3339, want)
 	if err != nil {

@@ -9,18 +9,18 @@ import (
 	"rollcall/internal/words"
 )
 
-// Verb is a decision in a word.
+// Verb is the kind of a decision.
 type Verb string
 
-// The verbs.
+// These are the verbs.
 const (
 	Keep      Verb = "keep"      // it is needed as it is
-	Revoke    Verb = "revoke"    // it is to be removed
-	Change    Verb = "change"    // it is needed, and something about it must change
-	Exception Verb = "exception" // it is kept against a rule, for a time
+	Revoke    Verb = "revoke"    // it is removed
+	Change    Verb = "change"    // it is needed, but something about it must change
+	Exception Verb = "exception" // it may break a rule for some time
 )
 
-// Verbs are all of them.
+// Verbs lists all verbs.
 var Verbs = []Verb{Keep, Revoke, Change, Exception}
 
 // Decision is a decision about an item.
@@ -31,7 +31,8 @@ type Decision struct {
 	Expires string `json:"expires,omitempty"` // a day
 	Ticket  string `json:"ticket,omitempty"`
 	Comment string `json:"comment,omitempty"`
-	// By and At are of the file that it came in. At says when it was collected.
+	// By and At come from the file with the decision. At is the time when it
+	// was collected.
 	By string    `json:"by"`
 	At time.Time `json:"at,omitzero"`
 }
@@ -39,18 +40,18 @@ type Decision struct {
 // maxText is the number of characters of a reason or a comment.
 const maxText = 4000
 
-// answered is a decision as a file has it, and where.
+// answered is a decision in a file, with its place.
 type answered struct {
 	Decision
 	where string // such as line 12
-	facts string // the digest of the facts that were shown, "" where they are in altered
-	// altered says which of the facts of a sheet are not those that were frozen.
+	facts string // digest of the facts that were shown; "" if altered lists them
+	// altered lists the facts of a sheet that differ from the frozen ones.
 	altered  []string
-	reviewer string // as the line says
+	reviewer string // the reviewer that the line names
 	freeze   string
 }
 
-// check says what is wrong with a decision about an item.
+// check returns the problems of a decision about an item.
 func (a *answered) check(i *Item, started time.Time) (problems []string) {
 	say := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
 	switch a.Verb {
@@ -104,7 +105,8 @@ func verbNames() []string {
 	return names
 }
 
-// readExpires reads the day of an exception, and says what is wrong with it.
+// readExpires reads the last day of an exception, and returns a problem if it
+// has one.
 func (a *answered) readExpires(started time.Time) (problem string) {
 	at, err := readDay(a.Expires)
 	switch {
@@ -122,11 +124,11 @@ func (a *answered) readExpires(started time.Time) (problem string) {
 	return ""
 }
 
-// maxExceptionYears limits the time of an exception.
+// maxExceptionYears limits the length of an exception.
 const maxExceptionYears = 2
 
-// isCellError reports whether a text is what a spreadsheet shows for a formula
-// that it cannot compute.
+// isCellError reports whether a text is the error that a spreadsheet shows for
+// a formula.
 func isCellError(text string) bool {
 	if !strings.HasPrefix(text, "#") {
 		return false

@@ -14,7 +14,8 @@ import (
 	"rollcall/internal/words"
 )
 
-// The numbers of lines that the evidence lists. What is beyond is in the ZIP file.
+// These are the numbers of lines that the evidence lists. The ZIP file has the
+// others.
 const (
 	mostItems = 5000
 	mostKept  = 200
@@ -80,8 +81,8 @@ type decisionRow struct {
 	Fails                                                                  bool
 }
 
-// evidenceTemplate formats the page. Functions make texts of others safe to look
-// at; html/template makes them safe for the page.
+// evidenceTemplate returns the template of the page. Its functions escape
+// invisible characters in texts; html/template escapes texts for the page.
 func evidenceTemplate() (*template.Template, error) {
 	page, err := pageFiles.ReadFile("page/evidence.html")
 	if err != nil {
@@ -169,7 +170,7 @@ func (r *Review) evidence(program, zip string, now time.Time) (*evidence, error)
 	return e, nil
 }
 
-// text says who told the accounts.
+// text describes the source of the list of accounts.
 func (l *AccountList) text() string {
 	at := words.Time(l.ReadAt)
 	switch l.Source {
@@ -226,8 +227,8 @@ func (e *evidence) gone(r *Review) error {
 	return nil
 }
 
-// checks lists what became of decisions. What nobody looked into yet is listed as
-// unknown.
+// checks lists the outcomes of decisions. A decision that nobody verified is
+// listed as unknown.
 func (e *evidence) checks(r *Review) {
 	by := map[Verb][]Check{}
 	looked := map[string]bool{}

@@ -17,7 +17,7 @@ import (
 	"rollcall/internal/ownfile"
 )
 
-// The number of bytes that are read of one file at most.
+// These are the numbers of bytes of a file that are read at most.
 const (
 	maxJSON       = 256 << 20
 	maxPopulation = 4 << 30
@@ -27,10 +27,10 @@ const (
 // Review is a review that was started.
 type Review struct {
 	Manifest *Manifest
-	// Freeze is the SHA-256 of the manifest in hexadecimal.
+	// Freeze is the SHA-256 of the manifest, in hexadecimal.
 	Freeze string
 	Items  []Item
-	dir    string // "" for one that is read from a pack
+	dir    string // "" if it is read from a pack
 	files  fs.FS
 	lines  map[string]int
 }
@@ -38,13 +38,13 @@ type Review struct {
 // freezeShown is the number of digits of the freeze that sheets show.
 const freezeShown = 16
 
-// ShortFreeze returns the freeze as sheets show it. The letter in front keeps
-// spreadsheets from taking it for a number.
+// ShortFreeze returns the freeze as sheets show it. It begins with a letter, so
+// that spreadsheets do not take it for a number.
 func (r *Review) ShortFreeze() string { return shortFreeze(r.Freeze) }
 
 func shortFreeze(freeze string) string { return "f" + freeze[:freezeShown] }
 
-// Is reports whether a folder looks like one of a review.
+// Is reports whether a folder looks like a review.
 func Is(dir string) bool {
 	info, err := os.Lstat(filepath.Join(dir, manifestFile))
 	return err == nil && info.Mode().IsRegular()
@@ -71,7 +71,7 @@ func Open(dir string) (*Review, error) {
 	return r, nil
 }
 
-// open opens a review that is in a file system.
+// open opens a review in a file system.
 func open(files fs.FS) (*Review, error) {
 	text, err := readFile(files, manifestFile, maxJSON)
 	if err != nil {
@@ -107,7 +107,7 @@ func open(files fs.FS) (*Review, error) {
 	return r, nil
 }
 
-// item returns the item of a line, nil for none.
+// item returns the item of a line, or nil if there is none.
 func (r *Review) item(line string) *Item {
 	i, ok := r.lines[line]
 	if !ok {
@@ -116,8 +116,7 @@ func (r *Review) item(line string) *Item {
 	return &r.Items[i]
 }
 
-// reviewer returns the reviewer of a name, nil for none. Letter case does not
-// count.
+// reviewer returns the reviewer with a name, or nil. It ignores letter case.
 func (r *Review) reviewer(name string) *Reviewer {
 	for i := range r.Manifest.Reviewers {
 		if fold(r.Manifest.Reviewers[i].Name) == fold(name) {
@@ -142,8 +141,8 @@ func readItems(text []byte) ([]Item, error) {
 	return items, lines.Err()
 }
 
-// readSum reads a file that the manifest describes, which must be the one of this
-// name and content.
+// readSum reads a file that the manifest describes. Its name and content must
+// match.
 func readSum(files fs.FS, sum FileSum, name string) ([]byte, error) {
 	if sum.File != name {
 		return nil, fmt.Errorf("the manifest names %.100q in place of %s", sum.File, name)
@@ -155,8 +154,8 @@ func readSum(files fs.FS, sum FileSum, name string) ([]byte, error) {
 	return text, err
 }
 
-// readFile reads a regular file. No part of its name may be a link, so that
-// nothing outside of the review is read.
+// readFile reads a regular file. It refuses a path with a link, because that
+// could lead out of the review.
 func readFile(files fs.FS, name string, limit int64) ([]byte, error) {
 	f, err := openFile(files, name)
 	if err != nil {
@@ -180,7 +179,7 @@ func openFile(files fs.FS, name string) (fs.File, error) {
 // validName reports whether a name stays within the review on every system.
 func validName(name string) bool { return fs.ValidPath(name) && !strings.ContainsAny(name, `\:`) }
 
-// checkPath refuses a name that leads out of the review, and links.
+// checkPath refuses links, and a name that leads out of the review.
 func checkPath(files fs.FS, name string) error {
 	if !validName(name) {
 		return fmt.Errorf("%.200q is not the name of a file of a review", name)
@@ -234,10 +233,10 @@ func sumOf(text []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// decode reads one JSON value of a kind, strictly.
+// decode reads one JSON value of a kind and refuses unknown members.
 func decode(text []byte, v any, kind string) error {
 	d := json.NewDecoder(bytes.NewReader(text))
-	// A wrong kind explains more than the first member that is not known.
+	// A wrong kind explains more than the first unknown member.
 	var head struct {
 		Kind    string `json:"kind"`
 		Version int    `json:"version"`
@@ -261,7 +260,7 @@ func decode(text []byte, v any, kind string) error {
 	return nil
 }
 
-// plainJSON returns the error of package json without its prefix and without the
+// plainJSON returns an error of package json without its prefix and without
 // names of Go types.
 func plainJSON(err error) error {
 	var wrong *json.UnmarshalTypeError

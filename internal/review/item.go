@@ -10,10 +10,10 @@ import (
 	"rollcall/report"
 )
 
-// Item is a line of a review: a credential of a user, or a user without any that
-// the report shows.
+// Item is a line of a review: a credential of a user, or a user without a
+// credential in the report.
 type Item struct {
-	// Line identifies the item in every review.
+	// Line identifies the item in all reviews.
 	Line        string `json:"line"`
 	Reviewer    string `json:"reviewer"`
 	Account     string `json:"account"`
@@ -24,25 +24,27 @@ type Item struct {
 	Class       string `json:"class"`
 	// Kind is password, access key, certificate, or user.
 	Kind string `json:"kind"`
-	// Credential is its id among those of the user, see [audit.Credential]; "" for
-	// a user.
+	// Credential is its id among the credentials of the user, see
+	// [audit.Credential]; "" for a user.
 	Credential string `json:"credential,omitempty"`
 	KeyID      string `json:"key_id,omitempty"`
 	State      string `json:"state"`       // active, inactive, unknown, or none for a user
-	Created    string `json:"created"`     // a time; "" where the report does not tell
-	LastUsed   string `json:"last_used"`   // a time, never, or unknown
+	Created    string `json:"created"`     // a time; "" if the report does not say
+	LastUsed   string `json:"last_used"`   // a time, "never" or "unknown"
 	UsedFrom   string `json:"used_from"`   // service and region
 	MFA        string `json:"mfa"`         // yes, no, unknown
 	AgeDays    *int   `json:"age_days"`    // since Created, at the report's time
 	UnusedDays *int   `json:"unused_days"` // since LastUsed
 	Note       string `json:"note,omitempty"`
-	// Findings are the verdicts of the audit that people should see, FAIL first.
+	// Findings are the verdicts of the audit that people should see. FAIL comes
+	// first.
 	Findings []Finding `json:"findings"`
-	// New, Changes, Before and KeptInARow compare with the review before.
+	// New, Changes, Before and KeptInARow compare the item with the previous
+	// review.
 	New     bool     `json:"new"`
 	Changes []string `json:"changes"`
 	Before  *Before  `json:"before,omitempty"`
-	// KeptInARow says how many reviews in a row have kept it.
+	// KeptInARow is the number of successive reviews that have kept it.
 	KeptInARow int `json:"kept_in_a_row"`
 }
 
@@ -57,7 +59,7 @@ type Finding struct {
 	Exception string `json:"exception,omitempty"`
 }
 
-// Before is the decision of the review before.
+// Before is the decision of the previous review.
 type Before struct {
 	Decision Verb   `json:"decision"`
 	By       string `json:"by"`
@@ -65,8 +67,8 @@ type Before struct {
 	Expires  string `json:"expires,omitempty"`
 }
 
-// Fails reports whether the audit found that the item breaks a rule that nothing
-// excuses.
+// Fails reports whether the item breaks a rule of the audit without an
+// exception.
 func (i *Item) Fails() bool {
 	for _, f := range i.Findings {
 		if f.Status == audit.Fail.String() && f.Exception == "" {
@@ -76,13 +78,13 @@ func (i *Item) Fails() bool {
 	return false
 }
 
-// Title names the item for people.
+// Title returns the name of the item for people.
 func (i *Item) Title() string {
 	title := i.User + ", " + i.what()
 	return title + ", account " + i.Account
 }
 
-// what names the credential without its user.
+// what returns the name of the credential without its user.
 func (i *Item) what() string {
 	switch {
 	case i.Kind == kindUser:
@@ -97,7 +99,7 @@ func (i *Item) what() string {
 	return i.Kind + " " + i.Credential
 }
 
-// The kinds of items.
+// These are the kinds of items.
 const (
 	kindPassword    = "password"
 	kindKey         = "access key"
@@ -105,7 +107,7 @@ const (
 	kindUser        = "user"
 )
 
-// The states of items.
+// These are the states of items.
 const (
 	stateActive   = "active"
 	stateInactive = "inactive"
@@ -113,15 +115,15 @@ const (
 	stateNone     = "none"
 )
 
-// lineOf returns the identity of an item. The letter in front keeps spreadsheets
-// from taking it for a number.
+// lineOf returns the identity of an item. It begins with a letter, so that
+// spreadsheets do not take it for a number.
 func lineOf(account, arn, userCreated, credential string) string {
 	sum := sha256.Sum256([]byte(account + "\x00" + arn + "\x00" + userCreated + "\x00" + credential))
 	return "r" + hex.EncodeToString(sum[:8])
 }
 
-// itemsOf returns the items of a row: one for each credential that is there or
-// may be, and one for the user where there is none.
+// itemsOf returns the items of a row: one for each credential that exists or
+// may exist. If there is none, it returns one for the user.
 func itemsOf(row *report.Row, account string, asOf time.Time) []Item {
 	base := Item{
 		Account: account, User: row.User, ARN: row.ARN, UserCreated: textOf(row.Created),
@@ -190,7 +192,7 @@ func credentialsOf(row *report.Row) (all []held) {
 			Credential: audit.Credential{Kind: audit.Certificate, Slot: n + 1, Created: c.LastRotated,
 				Tied: c.LastRotated.IsPresent() && c.LastRotated == other.LastRotated},
 			kind: kindCertificate, state: stateOf(c.Active), made: c.LastRotated,
-			used: report.None(report.MissingColumn), // a report does not tell of the use of certificates
+			used: report.None(report.MissingColumn), // a report does not show the use of certificates
 		})
 	}
 	return all
@@ -223,7 +225,7 @@ func textOf(t report.Time) string {
 	return t.String()
 }
 
-// neverUsed is Item.LastUsed of a credential that was never used.
+// neverUsed is the value of Item.LastUsed for a credential that was never used.
 const neverUsed = "never"
 
 func usedText(t report.Time) string {

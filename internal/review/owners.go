@@ -15,21 +15,22 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Owners say who reviews whom. The first rule that fits a user decides, then the
-// tag, then Rest.
+// Owners assigns reviewers to users. The first rule that matches a user decides,
+// then the tag, then Rest.
 type Owners struct {
-	// Tag is the key of the tag that names a user's reviewer; "" for none.
+	// Tag is the key of the tag with the reviewer of a user; "" for none.
 	Tag string
-	// Rest reviews the users for whom nothing else names a reviewer, and Deputy
-	// those who would review themselves; "" for nobody.
+	// Rest reviews the users without any other reviewer. Deputy reviews those
+	// who would review themselves. "" means nobody.
 	Rest, Deputy string
 
 	rules []ownerRule
-	// people are users who belong to a reviewer, by the folded name of the reviewer.
+	// people lists the users that belong to a reviewer, by the folded name of the
+	// reviewer.
 	people map[string][]string
 }
 
-// ownerRule gives users a reviewer. An empty pattern fits all.
+// ownerRule assigns a reviewer to users. An empty pattern matches all.
 type ownerRule struct {
 	Reviewer string `yaml:"reviewer"`
 	Account  string `yaml:"account"`
@@ -47,7 +48,7 @@ type ownersFile struct {
 	People    map[string][]string `yaml:"people"`
 }
 
-// maxOwners says how long a file of owners may be.
+// maxOwners is the largest size of a file of owners.
 const maxOwners = 64 << 20
 
 // ReadOwners reads a file of owners. YAML begins with its version; everything
@@ -73,7 +74,8 @@ func ReadOwners(r io.Reader) (Owners, error) {
 	return o, err
 }
 
-// isYAML reports whether the first line that is no comment has a key of YAML.
+// isYAML reports whether the first line that is not a comment has a key of
+// YAML.
 func isYAML(text []byte) bool {
 	for line := range strings.Lines(string(bytes.TrimPrefix(text, []byte("\ufeff")))) {
 		line = strings.TrimSpace(line)
@@ -133,7 +135,7 @@ func (o *Owners) readCSV(text []byte) error {
 			return fmt.Errorf("line %d: %q is not an account: a spreadsheet took the number for a quantity",
 				row.line, rule.Account)
 		}
-		if _, err := strconv.ParseUint(rule.Account, 10, 64); err == nil { // which lost its zeros
+		if _, err := strconv.ParseUint(rule.Account, 10, 64); err == nil { // which lost its leading zeros
 			rule.Account = strings.Repeat("0", max(0, 12-len(rule.Account))) + rule.Account
 		}
 		o.rules = append(o.rules, rule)
@@ -141,7 +143,7 @@ func (o *Owners) readCSV(text []byte) error {
 	return nil
 }
 
-// Validate refuses names and patterns that cannot be ones.
+// Validate refuses invalid names and patterns.
 func (o *Owners) Validate() error {
 	for i, r := range o.rules {
 		if r.Reviewer == "" {
@@ -167,7 +169,7 @@ func (o *Owners) Validate() error {
 // maxName is the number of characters of a reviewer's name.
 const maxName = 128
 
-// checkName refuses what cannot be the name of a reviewer.
+// checkName refuses an invalid name of a reviewer.
 func checkName(name string) error {
 	switch {
 	case strings.TrimSpace(name) == "":
@@ -178,8 +180,8 @@ func checkName(name string) error {
 	return nil
 }
 
-// of returns the reviewer of a user, and whether it is the user's deputy. It
-// returns "" if there is none, with the reason.
+// of returns the reviewer of a user, and says whether it is the user's deputy.
+// If there is no reviewer, it returns "" and the reason.
 func (o *Owners) of(i *Item, pathOf string, tags map[string]string) (reviewer, why string) {
 	reviewer = o.named(i, pathOf, tags)
 	switch {
@@ -211,8 +213,8 @@ func (r *ownerRule) fits(i *Item, pathOf string) bool {
 	return like(r.Account, i.Account) && like(r.User, i.User) && like(r.ARN, i.ARN) && like(r.Path, pathOf)
 }
 
-// like matches a pattern in which * stands for any run of characters, and ? for
-// one. The empty pattern fits all.
+// like matches a pattern in which * matches any characters, and ? matches one.
+// The empty pattern matches all.
 func like(pattern, text string) bool {
 	if pattern == "" || pattern == "*" || pattern == text {
 		return true
@@ -220,20 +222,20 @@ func like(pattern, text string) bool {
 	if !strings.ContainsAny(pattern, "*?") {
 		return false
 	}
-	// path.Match stops * at a slash, which is a character like others here.
+	// For path.Match, * ends at a slash. Here a slash is an ordinary character.
 	const slash = "\x00"
 	ok, err := path.Match(strings.ReplaceAll(pattern, "/", slash), strings.ReplaceAll(text, "/", slash))
 	return ok && err == nil
 }
 
-// owns reports whether a user is the reviewer, by its name or because the people
-// of the file say so.
+// owns reports whether a user is the reviewer, by name or by the people of the
+// file.
 func (o *Owners) owns(reviewer, user string) bool {
 	return isOwn(reviewer, o.people[fold(reviewer)], user)
 }
 
-// isOwn reports whether a user is the reviewer: they have the same name, whatever
-// the letter case and the domain behind @, or the user is among their own.
+// isOwn reports whether a user is the reviewer. Either the names are equal
+// without regard to letter case and to the domain after @, or own has the user.
 func isOwn(reviewer string, own []string, user string) bool {
 	if local(reviewer) == local(user) {
 		return true

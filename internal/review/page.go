@@ -16,7 +16,7 @@ import (
 //go:embed page
 var pageFiles embed.FS
 
-// pageData is the data of the page of a sheet.
+// pageData is the data of a sheet's page.
 type pageData struct {
 	Review   string     `json:"review"`
 	Freeze   string     `json:"freeze"`
@@ -34,8 +34,8 @@ type pageItem struct {
 	Fails bool   `json:"fails"`
 }
 
-// writePage writes a sheet as a page that needs no network and writes the file of
-// decisions.
+// writePage writes a sheet as a page. The page needs no network, and writes the
+// file of decisions.
 func (r *Review) writePage(w io.Writer, of *Reviewer, items []*Item) error {
 	m := r.Manifest
 	data := pageData{
@@ -48,7 +48,7 @@ func (r *Review) writePage(w io.Writer, of *Reviewer, items []*Item) error {
 	for n, i := range items {
 		data.Items[n] = pageItem{i, digestOf(i), i.Fails()}
 	}
-	text, err := json.Marshal(data) // which writes no <, > and & as they are
+	text, err := json.Marshal(data) // which escapes <, > and &
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,8 @@ func (r *Review) writePage(w io.Writer, of *Reviewer, items []*Item) error {
 	return err
 }
 
-// hashOf names a script or a style in a Content-Security-Policy.
+// hashOf returns the source of a script or a style for a
+// Content-Security-Policy.
 func hashOf(content []byte) string {
 	sum := sha256.Sum256(content)
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"

@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// MaxDecisions is the number of bytes of a file of decisions.
+// MaxDecisions is the largest size of a file of decisions.
 const MaxDecisions = 256 << 20
 
-// decisionsJSON is the file that the page of a sheet writes.
+// decisionsJSON is the file that a sheet's page writes.
 // docs/schemas/review-decisions.schema.json describes it.
 type decisionsJSON struct {
 	Kind      string         `json:"kind"`
@@ -34,7 +34,8 @@ type decisionJSON struct {
 	Comment  string `json:"comment,omitempty"`
 }
 
-// parseDecisions reads a file of decisions, CSV or JSON. It judges nothing.
+// parseDecisions reads a file of decisions, CSV or JSON. It does not judge
+// them.
 func (r *Review) parseDecisions(text []byte) ([]answered, error) {
 	if len(text) > MaxDecisions {
 		return nil, fmt.Errorf("it is longer than %d MiB", MaxDecisions>>20)
@@ -48,7 +49,7 @@ func (r *Review) parseDecisions(text []byte) ([]answered, error) {
 	return r.parseCSV(text)
 }
 
-// isJSON reports whether a file is an object of JSON, which a CSV sheet is not.
+// isJSON reports whether a file is a JSON object, and not a CSV sheet.
 func isJSON(text []byte) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(bytes.TrimPrefix(text, []byte("\ufeff")), " \t\r\n"), []byte("{"))
 }
@@ -99,8 +100,8 @@ func (r *Review) parseCSV(text []byte) ([]answered, error) {
 	return all, nil
 }
 
-// answer returns a cell without the apostrophe that our sheets put in front of
-// what looks like a formula.
+// answer returns a cell without the apostrophe that our sheets add before a
+// text that looks like a formula.
 func (r *tableRow) answer(name string) string {
 	cell := r.cell(name)
 	if after, ok := strings.CutPrefix(cell, "'"); ok && strings.TrimLeft(after, " =+-@＝＋－＠") != after {
@@ -109,7 +110,7 @@ func (r *tableRow) answer(name string) string {
 	return cell
 }
 
-// altered returns the names of the facts of a line that are not those of the item.
+// altered returns the names of a line's facts that differ from those of the item.
 func (r *tableRow) altered(i *Item) (names []string) {
 	for n := range facts {
 		c := &facts[n]
@@ -120,8 +121,8 @@ func (r *tableRow) altered(i *Item) (names []string) {
 	return names
 }
 
-// digestOf returns the digest of the facts of an item, by which a page says what
-// it has shown.
+// digestOf returns the digest of an item's facts. With it a page says which
+// facts it has shown.
 func digestOf(i *Item) string {
 	text, err := json.Marshal(i)
 	if err != nil { // it holds only strings and numbers

@@ -13,7 +13,7 @@ import (
 	"rollcall/internal/enrich"
 )
 
-// before returns the decisions of the review before.
+// before returns the decisions of the previous review.
 func (f *freezing) before() (map[string]Decision, error) {
 	if f.Previous == nil {
 		return nil, nil
@@ -25,7 +25,7 @@ func (f *freezing) before() (map[string]Decision, error) {
 	return decisions, nil
 }
 
-// recall puts the decisions of the review before beside the items.
+// recall adds the decisions of the previous review to the items.
 func (f *freezing) recall(decisions map[string]Decision) {
 	for n := range f.items {
 		i := &f.items[n]
@@ -40,15 +40,16 @@ func (f *freezing) recall(decisions map[string]Decision) {
 	}
 }
 
-// Gone is an item of the review before that this one has not.
+// Gone is an item that only the previous review has.
 type Gone struct {
 	Item
 	Decision *Decision `json:"decision,omitempty"`
-	// Unknown means that the account is missing now, so that nobody knows.
+	// Unknown means that the account is missing now, so the state of the item
+	// is unknown.
 	Unknown bool `json:"unknown,omitempty"`
 }
 
-// gone writes what only the review before has.
+// gone writes the items that only the previous review has.
 func (f *freezing) gone(decisions map[string]Decision) error {
 	p := f.Previous
 	if p == nil {
@@ -82,8 +83,8 @@ func (f *freezing) gone(decisions map[string]Decision) error {
 	return err
 }
 
-// changes says in sentences what is different about an item since the review
-// before.
+// changes returns sentences about the differences of an item from the previous
+// review.
 func changes(was, is *Item) []string {
 	all := []string{}
 	say := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
@@ -133,7 +134,7 @@ func failing(i *Item) (controls []string) {
 	return controls
 }
 
-// day returns the day of a time of a report, "" for what is no time.
+// day returns the day of a time of a report, "" if it is not a time.
 func day(text string) string {
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
@@ -143,12 +144,12 @@ func day(text string) string {
 }
 
 // savedFacts returns the facts of an account in the form in which 'rollcall
-// report' keeps them.
+// report' saves them.
 func savedFacts(account string, facts *audit.Enrichment) enrich.Saved {
 	return enrich.Saved{Account: account, Facts: facts}
 }
 
-// digest counts and digests what is written to it.
+// digest counts and hashes the bytes that are written to it.
 type digest struct {
 	hash.Hash
 	n int64
@@ -164,5 +165,5 @@ func (d *digest) Write(p []byte) (int, error) {
 
 func (d *digest) sum() (string, int64) { return hex.EncodeToString(d.Hash.Sum(nil)), d.n }
 
-// join returns sentences as a text.
+// join returns sentences as one text.
 func join(sentences []string) string { return strings.Join(sentences, " ") }

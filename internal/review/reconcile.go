@@ -8,8 +8,8 @@ import (
 	"rollcall/internal/words"
 )
 
-// reconcile compares the accounts of the reports with the list of those that were
-// expected.
+// reconcile compares the accounts of the reports with the list of expected
+// accounts.
 func (f *freezing) reconcile() {
 	m := &f.manifest
 	for i := range f.Inactive {
@@ -28,7 +28,8 @@ func (f *freezing) reconcile() {
 	})
 }
 
-// reconcileWith takes the word of a list of accounts over that of the folder.
+// reconcileWith applies a list of accounts, which takes precedence over the
+// folder.
 func (f *freezing) reconcileWith() {
 	m := &f.manifest
 	listed := map[string]bool{}
@@ -57,8 +58,8 @@ func (f *freezing) reconcileWith() {
 	}
 }
 
-// ListOfFolder returns the account list that a folder itself is: that of the
-// last run, by its outcomes. It returns otherwise if there was no run.
+// ListOfFolder returns the list of accounts that the last run into a folder
+// expected, from its outcomes. If there was no run, it returns otherwise.
 func ListOfFolder(found []history.Account, otherwise AccountList) AccountList {
 	list := AccountList{Source: "folder"}
 	for _, a := range found {

@@ -8,10 +8,10 @@ import (
 	"rollcall/report"
 )
 
-// sights are the rows of a later report that may be about wanted items.
+// sights are the rows of a later report that may concern wanted items.
 type sights struct {
 	byARN     map[string]report.Row
-	byCreated map[string][]report.Row // of users whom the frozen report does not have
+	byCreated map[string][]report.Row // for users that the frozen report does not have
 }
 
 // rowsFor reads a later report.
@@ -33,7 +33,7 @@ func rowsFor(content []byte, wanted []*Item, known map[string]bool) (*sights, er
 	})
 }
 
-// see says what the report shows of an item.
+// see returns the state of an item in the report.
 func (s *sights) see(i *Item) seen {
 	row, ok := s.byARN[i.ARN]
 	switch {
@@ -43,7 +43,7 @@ func (s *sights) see(i *Item) seen {
 	case ok && textOf(row.Created) == i.UserCreated:
 		return credentialIn(&row, i, "")
 	}
-	// A user who was renamed or moved has another ARN, and the same second of
+	// A user that was renamed or moved has another ARN, but the same second of
 	// creation.
 	switch others := s.byCreated[i.UserCreated]; {
 	case len(others) > 1:
@@ -56,7 +56,7 @@ func (s *sights) see(i *Item) seen {
 	return seen{state: seenGone, how: "The user is gone."}
 }
 
-// credentialIn says what a row shows of a credential of its user.
+// credentialIn returns the state of a credential in the row of its user.
 func credentialIn(row *report.Row, i *Item, note string) seen {
 	at := func(state seenState, format string, args ...any) seen {
 		return seen{state: state, how: note + fmt.Sprintf(format, args...)}
@@ -92,7 +92,8 @@ func credentialIn(row *report.Row, i *Item, note string) seen {
 	return at(seenUnknown, "The report does not say whether the %s is active.", i.Kind)
 }
 
-// withoutIt judges a row that has no such credential, as far as it tells.
+// withoutIt judges a row that does not have the credential, as far as the row
+// allows.
 func withoutIt(i *Item, others []held, at func(seenState, string, ...any) seen) seen {
 	second, _, _ := strings.Cut(i.Credential, "#")
 	for _, c := range others {
@@ -111,8 +112,8 @@ func withoutIt(i *Item, others []held, at func(seenState, string, ...any) seen) 
 	return at(seenGone, "The %s is gone.", i.Kind)
 }
 
-// different says what a later row shows that the frozen one does not. That it was
-// used is no change that anybody decided.
+// different returns the differences of a later row from the frozen one. A use is
+// not a change that somebody decided.
 func different(row *report.Row, i *Item) []string {
 	for _, is := range itemsOf(row, i.Account, time.Time{}) {
 		if is.Credential != i.Credential || is.Kind != i.Kind {

@@ -13,11 +13,11 @@ import (
 	"rollcall/internal/ownfile"
 )
 
-// namespace keeps signatures of packs apart from those of anything else.
+// namespace distinguishes signatures of packs from all other signatures.
 const namespace = "rollcall-review"
 
-// sign signs a text with an SSH key, by ssh-keygen. If the key has a passphrase,
-// ssh-keygen asks for it on the terminal.
+// sign signs a text with an SSH key. If the key has a passphrase, ssh-keygen
+// asks for it on the terminal.
 func sign(ctx context.Context, key string, text []byte) ([]byte, error) {
 	if _, err := os.Stat(key); err != nil {
 		return nil, err
@@ -29,19 +29,19 @@ func sign(ctx context.Context, key string, text []byte) ([]byte, error) {
 	return signature, nil
 }
 
-// Signature says what is known of a signature.
+// Signature is the result of verifying a signature.
 type Signature struct {
 	// Signer is the principal of the list of signers; "" if there is no list.
 	Signer string
-	// Text says it in words.
+	// Text describes the result in words.
 	Text string
 }
 
-// errSignature is that a signature is not good.
+// errSignature reports a signature that is not valid.
 var errSignature = errors.New("the signature is not good")
 
-// verifySignature verifies a signature. Without a list of signers it says only
-// which key has signed.
+// verifySignature verifies a signature. Without a list of signers it only finds
+// out which key has signed.
 func verifySignature(ctx context.Context, text, signature []byte, allowed, signer string) (Signature, error) {
 	f, err := ownfile.CreateTemp(filepath.Join(os.TempDir(), "rollcall-signature"))
 	if err != nil {
@@ -73,7 +73,7 @@ func verifySignature(ctx context.Context, text, signature []byte, allowed, signe
 	return Signature{signer, keyOf(string(out))}, nil
 }
 
-// keyOf returns the key in what ssh-keygen says of a good signature.
+// keyOf returns the key from the message of ssh-keygen about a valid signature.
 func keyOf(text string) string {
 	if i := strings.LastIndex(text, "with "); i >= 0 {
 		return strings.TrimSpace(text[i+len("with "):])
@@ -81,7 +81,7 @@ func keyOf(text string) string {
 	return strings.TrimSpace(text)
 }
 
-// keygen runs ssh-keygen and returns what it prints.
+// keygen runs ssh-keygen and returns its output.
 func keygen(ctx context.Context, in []byte, args ...string) ([]byte, error) {
 	var out, complaints bytes.Buffer
 	c := exec.CommandContext(ctx, "ssh-keygen", args...)

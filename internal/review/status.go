@@ -6,20 +6,20 @@ import (
 	"rollcall/internal/audit"
 )
 
-// Answered says how far a reviewer is.
+// Answered is the progress of a reviewer.
 type Answered struct {
 	Reviewer
-	// CollectedAt is zero for one who has not answered.
+	// CollectedAt is zero if the reviewer has not answered.
 	CollectedAt time.Time    `json:"collected_at,omitzero"`
 	Decisions   map[Verb]int `json:"decisions"`
 }
 
-// Status says how far a review is.
+// Status is the progress of a review.
 type Status struct {
 	Review    string     `json:"review"`
 	Freeze    string     `json:"freeze"`
 	Due       audit.Date `json:"due"`
-	Overdue   bool       `json:"overdue"` // answers are missing after the day
+	Overdue   bool       `json:"overdue"` // answers are missing after the last day
 	Complete  bool       `json:"complete"`
 	Items     int        `json:"items"`
 	Decided   int        `json:"decided"`
@@ -27,7 +27,7 @@ type Status struct {
 	Missing   []Account  `json:"missing_accounts"`
 }
 
-// Status says who has answered.
+// Status returns who has answered.
 func (r *Review) Status(now time.Time) (*Status, error) {
 	decisions, err := r.Decisions()
 	if err != nil {

@@ -16,23 +16,24 @@ import (
 	"rollcall/internal/escape"
 )
 
-// table is a CSV file as people hand it in: a spreadsheet may have changed its
+// table is a CSV file from a person. A spreadsheet may have changed its
 // separators, its line ends and its encoding.
 type table struct {
-	names []string // of the columns, in lower case
+	names []string // names of the columns, in lower case
 	rows  []tableRow
 }
 
 // tableRow is a row that is not empty.
 type tableRow struct {
 	table *table
-	line  int // in the file, counted from 1
+	line  int // line in the file, counted from 1
 	cells []string
 }
 
 func (t *table) has(name string) bool { return slices.Contains(t.names, name) }
 
-// cell returns a cell without space around it, "" if there is no such column.
+// cell returns a cell without surrounding space, or "" if there is no such
+// column.
 func (r *tableRow) cell(name string) string {
 	i := slices.Index(r.table.names, name)
 	if i < 0 || i >= len(r.cells) {
@@ -41,8 +42,8 @@ func (r *tableRow) cell(name string) string {
 	return strings.TrimSpace(r.cells[i])
 }
 
-// readTable reads a CSV file. It knows commas, semicolons and tabs, every kind of
-// line end, a byte order mark, UTF-16, and the line "sep=" of Excel.
+// readTable reads a CSV file. It accepts commas, semicolons and tabs, all line
+// ends, a byte order mark, UTF-16, and the line "sep=" of Excel.
 func readTable(text []byte) (*table, error) {
 	plain, err := plainText(text)
 	if err != nil {
@@ -95,7 +96,7 @@ func (t *table) add(cells []string, line int) error {
 	}
 	for _, name := range cells {
 		name = strings.ToLower(strings.TrimSpace(name))
-		if name == "" { // so do they columns
+		if name == "" { // and also empty columns
 			name = "column " + strconv.Itoa(len(t.names)+1)
 		}
 		if slices.Contains(t.names, name) {
@@ -145,6 +146,6 @@ func fromUTF16(text []byte, order binary.ByteOrder) []byte {
 	return []byte(string(utf16.Decode(units)))
 }
 
-// printable reports whether a text has nothing in it that acts upon a terminal or
-// is invisible.
+// printable reports whether a text has no invisible characters and none that
+// control a terminal.
 func printable(s string) bool { return escape.Printable(s) == s }

@@ -13,36 +13,38 @@ import (
 	"rollcall/report"
 )
 
-// Verification says what later reports show of the decisions of a review.
+// Verification is the result of comparing decisions with later reports.
 type Verification struct {
 	Kind       string    `json:"kind"`
 	Version    int       `json:"version"`
 	Freeze     string    `json:"freeze"`
 	VerifiedAt time.Time `json:"verified_at"`
 	Command    string    `json:"command"`
-	// Reports are the later reports that decided, which are in the review.
+	// Reports are the later reports that decided. The review has copies of
+	// them.
 	Reports []Obtained `json:"reports"`
-	// Checks are those of revocations, changes and exceptions, in this order.
+	// Checks are the checks of revocations, changes and exceptions, in this
+	// order.
 	Checks []Check `json:"checks"`
 }
 
-// Outcome says what became of a decision.
+// Outcome is the outcome of a decision.
 type Outcome string
 
-// The outcomes.
+// These are the outcomes.
 const (
 	Done    Outcome = "done"     // a later report shows it
 	Pending Outcome = "open"     // not done, and there is time left
 	Overdue Outcome = "overdue"  // not done, and the deadline has passed
-	Lapsed  Outcome = "lapsed"   // an exception has expired, and what it excused is still there
-	Unknown Outcome = "unknown"  // no later report tells
+	Lapsed  Outcome = "lapsed"   // an exception has expired, and what it excused still exists
+	Unknown Outcome = "unknown"  // no later report shows it
 	InForce Outcome = "in force" // an exception that has not expired
 )
 
-// Punctual says whether something was done within its deadline.
+// Punctual says whether a decision was carried out within its deadline.
 type Punctual string
 
-// The answers.
+// These are the answers.
 const (
 	InTime      Punctual = "yes"
 	Late        Punctual = "no"
@@ -50,17 +52,18 @@ const (
 	NotPunctual Punctual = ""          // it is not done
 )
 
-// Check says of one decision what later reports show.
+// Check compares one decision with later reports.
 type Check struct {
 	Line     string   `json:"line"`
 	Decision Decision `json:"decision"`
 	Title    string   `json:"title"`
-	// Deadline is that of a revocation or a change, or the end of an exception.
+	// Deadline is the deadline of a revocation or a change, or the end of an
+	// exception.
 	Deadline time.Time `json:"deadline"`
 	Outcome  Outcome   `json:"outcome"`
 	InTime   Punctual  `json:"in_time"`
-	// Since is the time of the last report before that does not show it, and ShownAt
-	// that of the first one that does.
+	// Since is the time of the last report that does not show it, and ShownAt the
+	// time of the first one that does.
 	Since   time.Time `json:"not_before,omitzero"`
 	ShownAt time.Time `json:"shown_at,omitzero"`
 	How     string    `json:"how"`
@@ -75,11 +78,11 @@ type later struct {
 	sight   map[string]seen // by line
 }
 
-// seen says what a report shows of an item.
+// seen is the state of an item in a report.
 type seen struct {
 	state seenState
 	how   string
-	// changed says that something about what is there is different.
+	// changed says that an existing item is different.
 	changed bool
 }
 
@@ -92,8 +95,8 @@ const (
 	seenGone
 )
 
-// Verify looks into later reports for what became of the decisions. It keeps the
-// reports that decide in the review, and the outcome.
+// Verify looks for the results of the decisions in later reports. It saves the
+// outcome and the reports that decide in the review.
 func (r *Review) Verify(ctx context.Context, found []reports.Report, command string, now time.Time) (*Verification,
 	error) {
 	decisions, err := r.Decisions()
@@ -255,7 +258,7 @@ func (r *Review) check(v *Verification, all []*later, a *Account, items []*Item,
 	}
 }
 
-// newCheck returns the check of a decision of which nothing is known yet.
+// newCheck returns the check of a decision before any report is read.
 func (r *Review) newCheck(i *Item, d Decision, why string) Check {
 	c := Check{Line: i.Line, Decision: d, Title: i.Title(), Outcome: Unknown, How: why,
 		Deadline: d.At.AddDate(0, 0, r.Manifest.RevokeWithinDays)}
@@ -267,7 +270,7 @@ func (r *Review) newCheck(i *Item, d Decision, why string) Check {
 	return c
 }
 
-// judge says what came of one decision, by the newest report, and since when.
+// judge decides one check by the newest report, and finds the time since when.
 func (c *Check) judge(i *Item, all []*later, frozen time.Time) {
 	newest := all[len(all)-1]
 	newest.used = true
@@ -294,7 +297,7 @@ func (c *Check) judge(i *Item, all []*later, frozen time.Time) {
 	}
 	all[first].used = true
 	c.ShownAt, c.How = all[first].at, all[first].sight[i.Line].how
-	for k := first - 1; k >= 0; k-- { // a report that tells nothing is no evidence
+	for k := first - 1; k >= 0; k-- { // a report without the state is not evidence
 		if all[k].sight[i.Line].state != seenUnknown {
 			all[k].used, c.Since = true, all[k].at
 			break
@@ -364,8 +367,8 @@ func (v *Verification) Total(verb Verb) (n int) {
 	return n
 }
 
-// Failed returns how many decisions were not carried out in time, and Unknown how
-// many nobody can tell about.
+// Failed returns the number of decisions that were not carried out in time, and
+// the number of decisions with an unknown result.
 func (v *Verification) Failed() (failed, unknown int) {
 	for i := range v.Checks {
 		switch c := &v.Checks[i]; {
