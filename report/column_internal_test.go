@@ -66,7 +66,7 @@ func TestEveryFieldIsAColumn(t *testing.T) {
 		switch v.Interface().(type) {
 		case Bool, Time, Text:
 			if !at[fmt.Sprintf("%p", v.Addr().Interface())] {
-				t.Errorf("%s is no column", path)
+				t.Errorf("%s is not a column", path)
 			}
 			return
 		}

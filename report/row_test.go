@@ -143,7 +143,7 @@ func TestRowMarshalJSON(t *testing.T) {
 	invalid := report.Row{User: "\xff"}
 	if !json.Valid(invalid.AppendJSON(nil)) ||
 		!strings.Contains(string(invalid.AppendJSON(nil)), `"user":"`+"\ufffd"+`"`) {
-		t.Errorf("name that is no UTF-8: %s", invalid.AppendJSON(nil))
+		t.Errorf("name that is not UTF-8: %s", invalid.AppendJSON(nil))
 	}
 }
 

@@ -223,7 +223,7 @@ func (r *recordings) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		io.WriteString(w, "<html>hello</html>")
 	case situation == "nonsense" && get:
-		recordedAnswer(w, "this is no report")
+		recordedAnswer(w, "this is not a report")
 	case get:
 		recordedAnswer(w, recordedReport)
 	default:

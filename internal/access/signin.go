@@ -13,7 +13,7 @@ import (
 	"rollcall/internal/store"
 )
 
-// Arriving is a user who is signing in and is no caller yet.
+// Arriving is a user who is signing in and is not a caller yet.
 type Arriving struct {
 	store.Owner
 	MFA  time.Time // when it proved a device, zero if it did not

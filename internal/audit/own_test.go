@@ -208,7 +208,7 @@ func TestOwnControlsAreRefused(t *testing.T) {
 		{"long", head + "    expression: " + strings.Repeat("true && ", 600) + "true\n", "it is longer than 4096 bytes"},
 		{"nothing to judge", head, "line 3: control X: expression is missing"},
 		{"scope", strings.Replace(head, "access_key", "key", 1) + "    expression: 'true'\n",
-			`line 3: control X: scope "key" is none of user, access_key, password, certificate, account`},
+			`line 3: control X: scope "key" is not one of user, access_key, password, certificate, account`},
 		{"severity", strings.Replace(head, "low", "severe", 1) + "    expression: 'true'\n",
 			"line 3: control X: read severity"},
 		{"key", head + "    expresion: 'true'\n", "line 7: key expresion is not known; did you mean expression?"},

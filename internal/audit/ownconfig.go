@@ -143,7 +143,7 @@ func (f *ownFile) check() error {
 		return errors.New("id must have capital letters, digits and single hyphens, begin with a letter, and have at " +
 			"most 32 characters")
 	case !slices.Contains(Scopes(), f.Scope):
-		return fmt.Errorf("scope %q is none of %s", f.Scope, joinScopes())
+		return fmt.Errorf("scope %q is not one of %s", f.Scope, joinScopes())
 	case f.Root && f.Scope == ScopeAccount:
 		return errors.New("root: true has no meaning in scope account")
 	}

@@ -123,7 +123,7 @@ func constraints(s *Shape, ownText bool) []constraint {
 			met:  func(v reflect.Value) bool { return measure(v) <= *s.Max },
 		})
 	}
-	// A length of 0 is no rule, and AWS omits it.
+	// A length of 0 is not a rule, and AWS omits it.
 	if s.Min != nil && (*s.Min > 0 || of == "value") && (!ownText || !ownMinimums[s.Name]) {
 		rules = append(rules, constraint{
 			text: fmt.Sprintf("Member must have %s greater than or equal to %d", of, *s.Min),

@@ -155,14 +155,14 @@ func TestCharacterSet(t *testing.T) {
 
 func TestParseRefuses(t *testing.T) {
 	for name, text := range map[string]string{
-		"a shape before any service": "string a\n",
-		"an unknown kind":            "service iam 1 n\nfloat a\n",
-		"a shape not defined":        "service iam 1 n\nlist a b\n",
-		"a shape defined twice":      "service iam 1 n\nstring a\nstring a\n",
-		"an operation twice":         "service iam 1 n\nop A - -\nop A - -\n",
-		"a bound that is no number":  "service iam 1 n\nstring a x..2\n",
-		"a status that is no number": "service iam 1 n\nerror A x\n",
-		"a word too many":            "service iam 1 n\nstring a b\n",
+		"a shape before any service":    "string a\n",
+		"an unknown kind":               "service iam 1 n\nfloat a\n",
+		"a shape not defined":           "service iam 1 n\nlist a b\n",
+		"a shape defined twice":         "service iam 1 n\nstring a\nstring a\n",
+		"an operation twice":            "service iam 1 n\nop A - -\nop A - -\n",
+		"a bound that is not a number":  "service iam 1 n\nstring a x..2\n",
+		"a status that is not a number": "service iam 1 n\nerror A x\n",
+		"a word too many":               "service iam 1 n\nstring a b\n",
 	} {
 		if _, err := parse(text); err == nil {
 			t.Errorf("%s: read without an error", name)

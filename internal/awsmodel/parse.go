@@ -85,7 +85,7 @@ func (r *reading) complete() error {
 	}
 	for name := range r.shapes {
 		if !r.defined[name] {
-			return fmt.Errorf("shape %s of %s is nowhere defined", name, r.service.Name)
+			return fmt.Errorf("shape %s of %s is not defined", name, r.service.Name)
 		}
 	}
 	return nil

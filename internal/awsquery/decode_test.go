@@ -159,7 +159,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"index 00", untagUser, "TagKeys.member.00=a"},
 		{"negative index", untagUser, "TagKeys.member.-1=a"},
 		{"signed index", untagUser, "TagKeys.member.%2B1=a"},
-		{"index that is no number", untagUser, "TagKeys.member.x=a"},
+		{"index that is not a number", untagUser, "TagKeys.member.x=a"},
 		{"index beyond everything", untagUser, "TagKeys.member.99999999999999999999=a"},
 		{"no index", untagUser, "TagKeys.member=a"},
 		{"first index 12", untagUser, "TagKeys.member.12=a"},

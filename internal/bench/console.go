@@ -171,7 +171,7 @@ func (v *visitor) view(at string, runs int) (first, usual viewed, err error) {
 	first, later, err := v.get(at)
 	for start := time.Now(); err == nil && later; {
 		if time.Since(start) > time.Minute {
-			return first, usual, fmt.Errorf("%s is never there", at)
+			return first, usual, fmt.Errorf("%s never appears", at)
 		}
 		time.Sleep(100 * time.Millisecond)
 		_, later, err = v.get(at)

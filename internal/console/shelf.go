@@ -123,7 +123,7 @@ func (s *shelf) fill(ctx context.Context, key any, one *slot, produce func(conte
 	defer close(one.done)
 	defer func() {
 		if p := recover(); p != nil {
-			one.err = fmt.Errorf("panic beside requests: %v", p)
+			one.err = fmt.Errorf("panic in background work: %v", p)
 		}
 	}()
 	one.value, one.size, one.err = produce(ctx)

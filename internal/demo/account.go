@@ -233,7 +233,7 @@ func (a *Account) signIn(ctx context.Context, user string) error {
 	at, err := s.Send(ctx, "/console/sign-in/new-password", "do", "choose", "new", a.Passwords[user],
 		"again", a.Passwords[user])
 	if err == nil && strings.HasPrefix(at, "/console/sign-in") {
-		err = fmt.Errorf("%s is not signed in, but at %s", user, at)
+		err = fmt.Errorf("%s is not signed in; the page is %s", user, at)
 	}
 	return err
 }

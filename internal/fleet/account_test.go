@@ -53,7 +53,7 @@ func TestGet(t *testing.T) {
 			t.Errorf("age %s of a report dated within the second", r.Age())
 		}
 	})
-	t.Run("refuses what is no answer of IAM", func(t *testing.T) {
+	t.Run("refuses what is not an answer of IAM", func(t *testing.T) {
 		_, err := play(t,
 			answer{getting, 200,
 				"<GetCredentialReportResponse><GetCredentialReportResult/>" +

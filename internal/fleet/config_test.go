@@ -370,7 +370,7 @@ func TestOpenFails(t *testing.T) {
 			t.Errorf("%q, %v", text, err)
 		}
 	})
-	t.Run("cancelled is no error of the configuration", func(t *testing.T) {
+	t.Run("cancelled is not an error of the configuration", func(t *testing.T) {
 		awsEnvironment(t, strings.Replace(role, "mfa_serial = m\n", "", 1))
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()

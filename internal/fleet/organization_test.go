@@ -77,7 +77,7 @@ func TestPartitions(t *testing.T) {
 			}
 		})
 	}
-	t.Run("an answer that is no identity", func(t *testing.T) {
+	t.Run("an answer that is not an identity", func(t *testing.T) {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			io.WriteString(w,
 				`<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account>`+

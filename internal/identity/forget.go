@@ -49,7 +49,7 @@ func (s *Service) forgetFromTimeToTime() {
 		case <-time.After(wait):
 		}
 		if err := s.Forget(s.jobsCtx); err != nil && s.jobsCtx.Err() == nil {
-			s.log.Warn("what is too old not deleted, it is tried again in an hour", "error", err)
+			s.log.Warn("old rows not deleted, it is tried again in an hour", "error", err)
 		}
 	}
 }

@@ -45,8 +45,8 @@ func memberAndGroup(tx *store.Tx, account, userName, groupName string) (store.Us
 	return u, g, err
 }
 
-// RemoveUserFromGroup removes a user from a group. That removing a user who is
-// not a member is no error is a guess.
+// RemoveUserFromGroup removes a user from a group. It is a guess that a user who
+// is not a member can be removed without an error.
 func (s *Service) RemoveUserFromGroup(
 	ctx context.Context, in *iam.RemoveUserFromGroupInput,
 ) (*iam.RemoveUserFromGroupOutput, error) {

@@ -35,7 +35,7 @@ func TestTagMFADevice(t *testing.T) {
 		if diff := cmp.Diff(tagList("Team", "2", "team", "4", "z", "3"), tags(), ignoreSDK); diff != "" {
 			t.Error(diff)
 		}
-		// Removing a missing tag is no error.
+		// Removing a missing tag is not an error.
 		must(t, w.root, w.UntagMFADevice,
 			&iam.UntagMFADeviceInput{SerialNumber: &p.serial, TagKeys: []string{"TEAM", "team", "none"}})
 		if diff := cmp.Diff(tagList("Team", "2", "z", "3"), tags(), ignoreSDK); diff != "" {

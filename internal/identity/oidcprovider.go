@@ -147,7 +147,7 @@ func (s *Service) CreateOpenIDConnectProvider(
 		Tags: tagsOut(tags)}, nil
 }
 
-// addClientIDs adds client ids within the quota. Existing ones are no error.
+// addClientIDs adds client ids within the quota. Existing ones are not errors.
 func addClientIDs(tx *store.Tx, p store.OIDCProvider, ids ...string) error {
 	for _, id := range ids {
 		if err := tx.AddOIDCClientID(p.Account, p.URL, id); err != nil {
@@ -231,8 +231,8 @@ func (s *Service) DeleteOpenIDConnectProvider(
 	return &iam.DeleteOpenIDConnectProviderOutput{}, err
 }
 
-// AddClientIDToOpenIDConnectProvider adds a client id. An existing one is no
-// error.
+// AddClientIDToOpenIDConnectProvider adds a client id. An existing one is not
+// an error.
 func (s *Service) AddClientIDToOpenIDConnectProvider(
 	ctx context.Context, in *iam.AddClientIDToOpenIDConnectProviderInput,
 ) (*iam.AddClientIDToOpenIDConnectProviderOutput, error) {
@@ -248,7 +248,7 @@ func (s *Service) AddClientIDToOpenIDConnectProvider(
 }
 
 // RemoveClientIDFromOpenIDConnectProvider removes a client id. A missing one is
-// no error.
+// not an error.
 func (s *Service) RemoveClientIDFromOpenIDConnectProvider(
 	ctx context.Context, in *iam.RemoveClientIDFromOpenIDConnectProviderInput,
 ) (*iam.RemoveClientIDFromOpenIDConnectProviderOutput, error) {

@@ -153,7 +153,7 @@ func TestChangeOpenIDConnectProvider(t *testing.T) {
 			!cmp.Equal(got.ThumbprintList, []string{strings.ToLower(print2), print1}) {
 			t.Errorf("%+v", got)
 		}
-		for range 2 { // removing it again is no error
+		for range 2 { // removing it again is not an error
 			must(t, w.root, w.RemoveClientIDFromOpenIDConnectProvider,
 				&iam.RemoveClientIDFromOpenIDConnectProviderInput{OpenIDConnectProviderArn: arn, ClientID: ptr("a")})
 		}

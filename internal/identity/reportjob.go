@@ -55,7 +55,7 @@ func (s *Service) runReport(ctx context.Context, account string, token int64) (s
 	defer stop()
 	ended := s.db.Update(ending, func(tx *store.Tx) error { return tx.EndReportJob(account, token) })
 	if ended != nil {
-		s.log.Warn("lease not given back, it runs out by itself", "account", account, "error", ended)
+		s.log.Warn("lease not released, it expires by itself", "account", account, "error", ended)
 	}
 	return report, err
 }

@@ -69,9 +69,9 @@ func errExpiredStatus() error {
 }
 
 // UploadSigningCertificate adds a certificate to a user, or to the caller if
-// the call names no user. Uploading the user's own certificate again is no
-// error: the answer says Active, but the stored certificate does not change
-// (recorded).
+// the call names no user. Uploading the user's own certificate again is
+// not an error: the answer says Active, but the stored certificate does not
+// change (recorded).
 func (s *Service) UploadSigningCertificate(
 	ctx context.Context, in *iam.UploadSigningCertificateInput,
 ) (*iam.UploadSigningCertificateOutput, error) {

@@ -136,7 +136,7 @@ func (k kindOn) tag(ctx context.Context, name string, in []types.Tag) error {
 	})
 }
 
-// untag removes tags. Missing keys and AWS's own keys are no error (recorded
+// untag removes tags. Missing keys and AWS's own keys are not errors (recorded
 // for users).
 func (k kindOn) untag(ctx context.Context, name string, keys []string) error {
 	c, g := principal.Of(ctx), &k.tags

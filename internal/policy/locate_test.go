@@ -15,7 +15,7 @@ func TestLocate(t *testing.T) {
 		kind       Kind
 	}{
 		{"empty", "▶", Managed},
-		{"text", "▶this is no JSON", Managed},
+		{"text", "▶this is not JSON", Managed},
 		{"missing comma", "{\"Version\":\"2012-10-17\"\n  ▶\"Statement\":[]}", Managed},
 		{"comma too many", "{\"Version\":\"2012-10-17\",\n▶}", Managed},
 		{"never closed", "{\"Version\":\"2012-10-17\"▶", Managed},

@@ -62,7 +62,7 @@ func TestPatternMatch(t *testing.T) {
 		{"only asterisk matches the resource *", "arn:*", "*", resource, false},
 		{"asterisk matches the resource *", "*", "*", resource, true},
 		{"escaped asterisk is itself", "a${*}", "a*", resource, true},
-		{"escaped asterisk is no wildcard", "a${*}", "ab", resource, false},
+		{"escaped asterisk is not a wildcard", "a${*}", "ab", resource, false},
 		{"escaped question and dollar", "${?}${$}{x}", "?${x}", resource, true},
 		{"no wildcards where none are read", "a*", "ab", syntax{}, false},
 		{"dollar without brace", "a$b", "a$b", resource, true},
@@ -140,7 +140,7 @@ func TestMatchARN(t *testing.T) {
 		{"wildcard of the resource crosses colons", "arn:aws:logs:eu:1:*", "arn:aws:logs:eu:1:group:a", true},
 		{"colons of the resource compare", "arn:aws:logs:eu:1:group:*", "arn:aws:logs:eu:1:group:a", true},
 		{"case counts", "arn:aws:iam::1:user/a", "arn:aws:iam::1:user/A", false},
-		{"an asterisk is no ARN", "*", "arn:aws:iam::1:user/a", false},
+		{"an asterisk is not an ARN", "*", "arn:aws:iam::1:user/a", false},
 		{"too few parts in the value", "arn:aws:iam::1:*", "arn:aws:iam::1", false},
 		{"empty part is not a wildcard", "arn:aws:iam:::user/a", "arn:aws:iam::1:user/a", false},
 	}

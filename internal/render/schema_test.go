@@ -208,7 +208,7 @@ func TestJUnitCounts(t *testing.T) {
 		t.Errorf("counts %+v, suites %+v", all, whole)
 	}
 	if len(all.Suites) != 3 || all.Suites[2].Errors == 0 {
-		t.Error("an account without a report is no error")
+		t.Error("an account without a report is not an error")
 	}
 }
 

@@ -174,7 +174,7 @@ func TestFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := alone.Reports[0].Prepare(false); err == nil {
-		t.Error("what is no report is taken for a missing one where it is alone")
+		t.Error("a file that is not a report is taken for a missing one where it is alone")
 	}
 	empty := t.TempDir()
 	if _, err := reports.Find([]string{empty}, nil, noon); err == nil ||

@@ -113,7 +113,7 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if e.cfg.Visited != nil && strings.HasPrefix(r.URL.Path, console.Root) {
 		l.visited.Do(func() {
 			if err := e.cfg.Visited(context.WithoutCancel(r.Context()), l.Service); err != nil {
-				e.cfg.Log.Error("people of the console", "error", err)
+				e.cfg.Log.Error("create users of the console", "error", err)
 			}
 		})
 	}

@@ -65,7 +65,7 @@ func FuzzRequest(f *testing.F) {
 		case got.Code == 302 && text == "", got.Code == 403 && kind == "text/html", got.Code == 404 &&
 			text == "<UnknownOperationException/>\n":
 			if lines[0] != "" {
-				t.Errorf("a record of what was no call: %q", lines)
+				t.Errorf("a record of a request that was not a call: %q", lines)
 			}
 			return
 		case kind != "text/xml" || got.Code >= 500 || len(lines) != 1 || lines[0] == "":

@@ -38,7 +38,7 @@ func TestServiceLastAccessedPolicyPath(t *testing.T) {
 	_, err := w.asUser(t, "Bob").GenerateServiceLastAccessedDetails(t.Context(),
 		&iam.GenerateServiceLastAccessedDetailsInput{Arn: &given})
 	if code := failureOf(err).code; code != "AccessDenied" {
-		t.Errorf("by permission on an ARN that is no policy's: %v", err)
+		t.Errorf("by permission on an ARN that is not a policy's: %v", err)
 	}
 	for _, strange := range []string{policyPath + "/team", policyPath + "/Readers/", policyPath + "/ViewOnlyAccess"} {
 		in := &iam.GenerateServiceLastAccessedDetailsInput{Arn: &strange}

@@ -48,7 +48,7 @@ func TestForcedReset(t *testing.T) {
 		w.clock.advance(time.Hour)
 		step := w.needsPassword(t, "bob")
 		if step.Expired {
-			t.Error("a reset is no expiry")
+			t.Error("a reset is not an expiry")
 		}
 		for what, pw := range map[string]string{"short": "short", "the same": rightPassword, "no text": "\xff",
 			"long": string(make([]byte, 129))} {

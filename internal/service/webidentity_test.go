@@ -246,13 +246,13 @@ func TestBadWebIdentityTokens(t *testing.T) {
 	const noKeys = "Couldn't retrieve verification key from your identity provider,  please reference " +
 		"AssumeRoleWithWebIdentity documentation for requirements"
 	for name, c := range map[string]struct{ token, code, message string }{
-		"no token":           {"what", "InvalidIdentityToken", noJWT},
-		"two parts":          {part[0] + "." + part[1], "InvalidIdentityToken", noJWT},
-		"no signature":       {encode(`{"alg":"none"}`) + "." + part[1] + ".", "InvalidIdentityToken", noJWT},
-		"HMAC with the key":  {sign(t, jose.HS256, public, payload), "InvalidIdentityToken", noJWT},
-		"Ed25519":            {sign(t, jose.EdDSA, edwards, payload), "InvalidIdentityToken", noJWT},
-		"claims are no JSON": {part[0] + "." + encode("x") + "." + part[2], "InvalidIdentityToken", noJWT},
-		"another key":        {w.token(t, another, nil), "InvalidIdentityToken", badSignature},
+		"no token":            {"what", "InvalidIdentityToken", noJWT},
+		"two parts":           {part[0] + "." + part[1], "InvalidIdentityToken", noJWT},
+		"no signature":        {encode(`{"alg":"none"}`) + "." + part[1] + ".", "InvalidIdentityToken", noJWT},
+		"HMAC with the key":   {sign(t, jose.HS256, public, payload), "InvalidIdentityToken", noJWT},
+		"Ed25519":             {sign(t, jose.EdDSA, edwards, payload), "InvalidIdentityToken", noJWT},
+		"claims are not JSON": {part[0] + "." + encode("x") + "." + part[2], "InvalidIdentityToken", noJWT},
+		"another key":         {w.token(t, another, nil), "InvalidIdentityToken", badSignature},
 		"other claims": {
 			part[0] + "." + encode(
 				`{"iss":"`+issuerURL+`","sub":"root","aud":"sts.amazonaws.com","iat":1,"exp":99999999999}`) + "." +

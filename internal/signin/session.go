@@ -193,7 +193,7 @@ func (s *Service) Sessions(ctx context.Context, of *Session) ([]Info, error) {
 }
 
 // EndSession ends a session of the same person, by its handle, and the tools'
-// sessions that it granted. A session that has already ended is no error.
+// sessions that it granted. A session that has already ended is not an error.
 func (s *Service) EndSession(ctx context.Context, of *Session, handle string) error {
 	err := s.db.Update(store.WithoutEvent(ctx), func(tx *store.Tx) error {
 		if of.row.Federated {

@@ -290,7 +290,7 @@ func TestVerifyRefusesPresigned(t *testing.T) {
 			"'X-Amz-Security-Token' must be a 'SignedHeader' in the AWS Authorization."},
 		{"9 date", with(paramDate, "today"), textIncomplete,
 			"Date must be in ISO-8601 'basic format'. Got 'today'. See http://en.wikipedia.org/wiki/ISO_8601"},
-		{"10 expires is no number", with(paramExpires, "-1"), textIncomplete,
+		{"10 expires is not a number", with(paramExpires, "-1"), textIncomplete,
 			"X-Amz-Expires should be a number of seconds, got '-1'."},
 		{"12 three parts", with(paramCredential, "a/b/c"), textIncomplete,
 			"Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, " +

@@ -118,7 +118,7 @@ func TestBitFlip(t *testing.T) {
 			v := newVerifier()
 			r, ok := good.request()
 			if !ok {
-				t.Fatal("the good request is no request")
+				t.Fatal("the good request is not a request")
 			}
 			if _, err := v.Verify(r, []byte(good.body)); err != nil {
 				t.Fatal(err)

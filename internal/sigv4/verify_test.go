@@ -166,7 +166,7 @@ func TestVerifyEmptySecret(t *testing.T) {
 	_, err := v.Verify(r, body)
 	var refusal *awsmodel.Error
 	if err == nil || errors.As(err, &refusal) {
-		t.Errorf("Verify = %v, want an error that is no verdict", err)
+		t.Errorf("Verify = %v, want an error that is not a verdict", err)
 	}
 }
 

@@ -119,7 +119,7 @@ func (e *postgres) fence(ctx context.Context, left statement) (committed bool, e
 		defer r.close()
 		var record string
 		if !r.next() {
-			return errors.Join(r.err(), errors.New("postgres: a row of the outbox went away"))
+			return errors.Join(r.err(), errors.New("postgres: a row of the outbox disappeared"))
 		}
 		err = r.scan(&record)
 		committed = record != ""

@@ -161,7 +161,7 @@ func TestScriptSays(t *testing.T) {
 	w.want(tail, "# Of root, for a person:", "di, password (C5 console-user-mfa)", "fred`|<b>, access key", "EX-1")
 	for line := range strings.Lines(tail) {
 		if line != "\n" && !strings.HasPrefix(line, "#") {
-			t.Errorf("%q is no comment", line)
+			t.Errorf("%q is not a comment", line)
 		}
 	}
 	if out, code := w.bash("-n", w.script); code != 0 {
