@@ -47,6 +47,8 @@ func TestReadTree(t *testing.T) {
 			[]string{"3 phrase", "3 phrase"}},
 		"its exception": {"a.go", "package a\n\n// a goes on to b. What goes on is c.\nvar a = 1\n",
 			[]string{"3 phrase"}},
+		"is no": {"a.go", "package a\n\n// There is no error if a is no number.\nvar a = 1\n",
+			[]string{"3 phrase"}},
 		"exception":    {"a.go", "package a\n\n// x stands for y.\nvar a = 1\n", nil},
 		"no exception": {"a.go", "package a\n\n// x stands in y.\nvar a = 1\n", []string{"3 phrase"}},
 		"name": {"a.go", "package a\n\n// Returns one.\nfunc A() int { return 1 }\n",

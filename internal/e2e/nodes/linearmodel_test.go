@@ -23,7 +23,7 @@ const (
 	actWith      action = "GetUser by the user"
 )
 
-// request is what a call asks for.
+// request is the input of a call.
 type request struct {
 	action action
 	user   string
