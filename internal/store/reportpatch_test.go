@@ -164,7 +164,7 @@ func TestForgetRecordings(t *testing.T) {
 		}
 		update(t, db, func(tx *store.Tx) error { return tx.InsertUser(user("later")) })
 		if len(marks(t, db)) != 0 {
-			t.Error("the recording goes on")
+			t.Error("the recording continues")
 		}
 	})
 }

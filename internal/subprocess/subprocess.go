@@ -41,7 +41,7 @@ func Start(cmd *exec.Cmd) (*Process, error) {
 	return p, nil
 }
 
-// Signal sends a signal. It is no error if the program has ended.
+// Signal sends a signal. It returns nil if the program has ended.
 func (p *Process) Signal(s syscall.Signal) error {
 	if err := p.Cmd.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("send %v: %w", s, err)
