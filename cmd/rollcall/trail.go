@@ -33,7 +33,7 @@ func trailKeyCommand(p *process) *cobra.Command {
 		Use:   "key",
 		Short: "Print the public keys of the trail",
 		Long: `Print the public keys that the trail is signed with, in PEM. They are not secret.
-Whoever has them can verify the trail with 'rollcall trail verify --key', without
+Anybody who has them can verify the trail with 'rollcall trail verify --key', without
 the data and without the master key. There is one key for each data key, the
 newest last.`,
 		Example: `  rollcall trail key >trail-keys.pem
@@ -91,7 +91,7 @@ that others cannot write to, and name it with --head the next time.
 	v.install.add(c)
 	c.Flags().StringVar(&v.key, "key", "", "PEM `file` of the public keys")
 	c.Flags().BoolVar(&v.unsigned, "unsigned", false,
-		"compare the hashes only; whoever can write the files could have replaced them")
+		"compare the hashes only; anybody who can write the files could have replaced them")
 	c.Flags().StringSliceVar(&v.heads, "head", nil, "`CHAIN:NUMBER:HASH` of a record that must be there; may be repeated")
 	outputFlag(c, &v.output)
 	must(c.MarkFlagFilename("key"))
@@ -191,7 +191,7 @@ func parseHeads(texts []string) (heads []trail.Head, err error) {
 		}
 		seq, err := strconv.ParseUint(parts[1], 10, 64)
 		if err != nil {
-			return nil, usageError("--head %s: %s is no number", text, parts[1])
+			return nil, usageError("--head %s: %s is not a number", text, parts[1])
 		}
 		heads = append(heads, trail.Head{Chain: parts[0], Seq: seq, Hash: parts[2]})
 	}

@@ -69,7 +69,7 @@ func (r *Review) Collected() (*Collected, error) {
 }
 
 // Collect accepts a file of decisions, or refuses it with a *Refusal. replace
-// takes it in the place of an earlier one of the same reviewer.
+// accepts it instead of an earlier one of the same reviewer.
 func (r *Review) Collect(ctx context.Context, name string, text []byte, replace bool, now time.Time) (*CollectedFile,
 	error) {
 	unlock, err := r.lock(ctx)

@@ -18,7 +18,7 @@ import (
 // taken away. It reads files in the order in which they were written.
 //
 // Hashes join each record to the one before, and only the holder of a key can
-// sign a checkpoint. So whoever can write the files, and has no key, can change
+// sign a checkpoint. So a person who can write the files, and has no key, can change
 // only what comes after the last checkpoint, or give a shorter trail that was
 // true once. Expect finds the latter.
 type Verifier struct {
