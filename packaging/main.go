@@ -127,7 +127,7 @@ func open(ctx context.Context, root, out string) (*release, error) {
 	}
 	r.commit, r.date = hash, time.Unix(seconds, 0).UTC()
 	r.version = "v0.0.0-devel." + r.date.Format("20060102150405") + "." + hash[:12]
-	// A commit without a tag is no error.
+	// A commit without a tag is not an error.
 	if tag, err := r.git(ctx, "describe", "--tags", "--exact-match", "--match", "v*"); err == nil {
 		r.version, r.tagged = tag, true
 		if !version.MatchString(tag) {
