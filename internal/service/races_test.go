@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
@@ -113,7 +114,8 @@ func TestRaces(t *testing.T) {
 		for _, r := range raced {
 			t.Run(engine+"/"+r.name, func(t *testing.T) {
 				t.Parallel()
-				one, two := twoNodes(t, fewConnections(open(t)), service.Config{})
+				// Under the race detector a call takes long on a slow machine.
+				one, two := twoNodes(t, fewConnections(open(t)), service.Config{CallTimeout: time.Minute})
 				if r.limit != "" {
 					if err := one.IAM.SetLimits(t.Context(), account, map[string]int{r.limit: 9}); err != nil {
 						t.Fatal(err)
