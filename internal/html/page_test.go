@@ -513,7 +513,7 @@ func testPrint(br *browser, s *audit.Summary) {
 		br.t.Errorf("printed are %+v, want %d rows", got, lines)
 	}
 	for _, want := range []string{
-		"Organization o-a1b2c3", "Accounts 10, 2 of them without a readable report; 1 more were not audited",
+		"Organization o-a1b2c3", "Accounts 10, 2 of them without a readable report; 1 more was not audited",
 		"Period Reports generated 2026-11-22 00:10 UTC to 2026-11-23 09:39 UTC, compared with reports since 2026-09-07",
 		"CIS Amazon Web Services Foundations Benchmark 7.0 (cis-7.0)", "Controls: " + s.Counts.OutcomesInWords(),
 		fmt.Sprintf("%d FAIL, %d NO DATA", s.Counts.Total[audit.Fail], s.Counts.Total[audit.NoData]),

@@ -19,7 +19,7 @@ function cover() {
   return h('section', {class: 'paper cover'}, h('h1', {}, page.title),
     lines([
       ['Organization', page.organizations.join(', ') || '…………………………………………'],
-      ['Accounts', `${number(accounts.length)}${gone ? `, ${number(gone)} of them without a readable report` : ''}${page.skipped.length ? `; ${number(page.skipped.length)} more were not audited` : ''}`],
+      ['Accounts', `${number(accounts.length)}${gone ? `, ${number(gone)} of them without a readable report` : ''}${page.skipped.length ? `; ${number(page.skipped.length)} more ${page.skipped.length === 1 ? 'was' : 'were'} not audited` : ''}`],
       ['Period', period()],
       ['Benchmark', `${page.benchmark.title} ${page.benchmark.version} (${page.benchmark.id})`],
       ['Result', `Controls: ${page.outcomes}. ${passRate(all)} of ${plural(judgedOf(all), 'verdict')} are PASS.`],
