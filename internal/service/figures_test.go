@@ -30,7 +30,7 @@ func TestWatchedMetrics(t *testing.T) {
 			t.Fatal(err)
 		}
 		if strings.HasSuffix(file, ".json") && !json.Valid(content) {
-			t.Errorf("%s is no JSON", file)
+			t.Errorf("%s is not JSON", file)
 		}
 		shown += string(content)
 		for _, metric := range name.FindAllString(string(content), -1) {
