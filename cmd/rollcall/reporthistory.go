@@ -1,7 +1,7 @@
 package main
 
 import (
-	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -10,19 +10,18 @@ import (
 	"rollcall/internal/store"
 )
 
-// historyFlag is which reports to keep: an age in days, such as 400d, or a
-// number of reports.
+// historyFlag says which reports to keep, by an age in days, such as 400d, or by a
+// number of reports. Clients may still be reading the report before the newest, so
+// the least number is 2.
 type historyFlag store.ReportHistory
-
-var errHistory = errors.New("give an age of at least one day, such as 400d, or a number of reports of at least 2: " +
-	"clients may still be reading the report before the newest")
 
 func (h *historyFlag) Set(text string) error {
 	days, aged := strings.CutSuffix(text, "d")
 	n, err := strconv.Atoi(days)
 	switch {
 	case err != nil, aged && (n < 1 || n > 36_500), !aged && n < 2:
-		return errHistory
+		return fmt.Errorf("%q is neither an age of at least one day, such as 400d, nor a number of reports of at least 2",
+			text)
 	case aged:
 		*h = historyFlag{Count: identity.ReportCount, Age: time.Duration(n) * 24 * time.Hour}
 	default:
