@@ -341,3 +341,39 @@ func TestPatchedReportsBesideChanges(t *testing.T) {
 		})
 	}
 }
+
+// A report with more patches than its reader holds at one time is read as a
+// whole.
+func TestReportOfManyPatches(t *testing.T) {
+	for name, cfg := range shared {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, _ := pair(t, cfg(t))
+			var report store.Report
+			var content []byte
+			for round := range 3 {
+				report, content = w.makeReport(t)
+				w.clock.advance(time.Second)
+				if round == 2 {
+					break
+				}
+				err := w.db.Update(t.Context(), func(tx *store.Tx) error {
+					var errs []error
+					for i := range 110 {
+						name := fmt.Sprintf("u%d-%d", i, round)
+						errs = append(errs, tx.InsertUser(store.User{Account: account, NameKey: name, Name: name, Path: "/",
+							ID: name, Created: tx.Now}))
+					}
+					return errors.Join(errs...)
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := w.FromScratch(t.Context(), account)
+			if err != nil || !bytes.Equal(content, want) || report.Patches != 220 {
+				t.Errorf("report %+v, %v\n%s\nfrom scratch\n%s", report, err, content, want)
+			}
+		})
+	}
+}

@@ -115,6 +115,10 @@ func (s *Service) unpackPieces(chunk, buf []byte, fn func([]byte) error) ([]byte
 // patchPage is the number of patches that a reader of a report holds at most.
 const patchPage = 200
 
+// afterName follows a name where the names after it begin: it sorts before every
+// character of a name. PostgreSQL's texts have no NUL.
+const afterName = "!"
+
 // patchedWriter writes the pieces of a base with the patches of a report.
 type patchedWriter struct {
 	ctx    context.Context
@@ -145,7 +149,7 @@ func (p *patchedWriter) ready(last string) (err error) {
 func (p *patchedWriter) take() (store.ReportPatch, error) {
 	patch := p.patches[0]
 	p.patches = p.patches[1:]
-	return patch, p.ready(patch.NameKey + "\x00")
+	return patch, p.ready(patch.NameKey + afterName)
 }
 
 func (p *patchedWriter) write(text []byte) error {
