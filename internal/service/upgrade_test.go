@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/zstd"
 
+	"rollcall/internal/identity"
 	"rollcall/internal/seal"
 	"rollcall/internal/service"
 	"rollcall/internal/store"
@@ -133,8 +134,11 @@ func migrated(t *testing.T, w *world) (all []string) {
 	r := openRows(t, w)
 	all = r.texts(t, "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name")
 	for table := range tableRows(t, w.cfg.Store) {
-		if table == "data_keys" || table == "outbox" {
-			continue // a restored key may have sealed more than the backup says
+		switch table {
+		case "data_keys": // a restored key may have sealed more than the backup says
+			continue
+		case "outbox", "report_marks", "report_recordings": // not in a backup
+			continue
 		}
 		for _, row := range r.texts(t, "SELECT * FROM "+table) {
 			all = append(all, table+" "+row)
@@ -210,13 +214,17 @@ func newestSchema(t *testing.T) int {
 	return info.Schema
 }
 
+// keptReportAge is short, so that there can be several reports.
+const keptReportAge = 500 * time.Millisecond
+
 // keep writes a data directory of the newest schema, with one of everything.
 func keep(t *testing.T, folder string) {
 	t.Helper()
 	dir := t.TempDir()
 	master := filepath.Join(dir, "master.key")
 	path := filepath.Join(dir, "rollcall.db")
-	w := newWorld(t, service.Config{Store: store.Config{Path: path}, MasterFile: master, PublicURL: consoleOrigin})
+	w := newWorld(t, service.Config{Store: store.Config{Path: path}, MasterFile: master, PublicURL: consoleOrigin,
+		Report: identity.ReportConfig{MaxAge: keptReportAge}})
 	k := w.furnishAll(t)
 	var backup bytes.Buffer
 	keys, err := seal.LoadMasterKeys(master)
@@ -286,7 +294,14 @@ func (w *world) furnishAll(t *testing.T) kept {
 	w.clock.advance(time.Minute)
 	w.furnishTools(t, token)
 	w.waitReport(t, w.root)
+	for _, name := range []string{"second", "third", "fourth"} {
+		w.user(t, name) // each report differs from the one before by a row
+		w.clock.advance(time.Minute)
+		time.Sleep(2 * keptReportAge) // of the database's clock
+		w.waitReport(t, w.root)
+	}
 	k.Report = string(w.report(t, w.root).Content)
+	w.user(t, "fifth") // and so will the next
 	k.Summary = must(t, w.root.GetAccountSummary, &iam.GetAccountSummaryInput{}).SummaryMap
 	k.At = w.clock.Now()
 	return k
