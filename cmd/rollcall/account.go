@@ -44,19 +44,31 @@ func accountCreateCommand(p *process) *cobra.Command {
 		Short: "Create an account and print its root access key, once",
 		Long: `Create an account with a root user and a root access key, and print that key.
 Its secret cannot be shown again. If the data directory and the master key file
-do not exist, the command creates them too.`,
+do not exist, the command creates them too.
+
+With --in-organization the account becomes a member of the organization that
+another account manages, and gets the role OrganizationAccountAccessRole, as
+AWS Organizations creates accounts. Principals of the management account may assume
+this role, which may do everything.`,
 		Example: `  rollcall account create
   rollcall account create --id 123456789012 --alias example --output json
-  rollcall account create --limit AccessKeysPerUser=4`,
+  rollcall account create --limit AccessKeysPerUser=4
+  rollcall account create --in-organization 123456789012`,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if spec.Limits, err = parseLimits(limits); err != nil {
 				return err
+			}
+			if spec.Management != "" && !cmd.Flags().Changed("partition") {
+				spec.Partition = "" // that of the management account
 			}
 			if err := spec.Check(); err != nil {
 				return usageError("%w", err) // before a data directory is created
 			}
 			a := &act{name: "CreateAccount", account: spec.ID,
 				asked: map[string]any{"alias": spec.Alias, "partition": spec.Partition, "limits": spec.Limits}}
+			if spec.Management != "" {
+				a.asked["managementAccountId"] = spec.Management
+			}
 			return in.act(cmd, true, a, func(s *service.Service) error {
 				created, err := s.IAM.CreateAccount(cmd.Context(), spec)
 				if err != nil {
@@ -74,6 +86,8 @@ do not exist, the command creates them too.`,
 	f.StringVar(&spec.Alias, "alias", "", "`alias` of the account")
 	choose(c, &spec.Partition, "partition", "", "aws", "`partition` of ARNs: aws, aws-cn or aws-us-gov",
 		"aws", "aws-cn", "aws-us-gov")
+	f.StringVar(&spec.Management, "in-organization", "", "make the account a member of the organization that this "+
+		"`account` manages")
 	f.StringArrayVar(&limits, "limit", nil, "set a quota that differs from IAM's: `NAME=NUMBER`; may be repeated")
 	outputFlag(c, &output)
 	return c

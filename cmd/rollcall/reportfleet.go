@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/spf13/pflag"
 
+	"rollcall/internal/audit"
 	"rollcall/internal/enrich"
 	"rollcall/internal/fleet"
 	"rollcall/internal/history"
@@ -147,28 +148,41 @@ func (r *reportRun) fetchMany(ctx context.Context) error {
 	got, err := fleet.Run{
 		Folder: folder, Command: r.command,
 		MaxAge: r.maxAge, Resume: !r.aged, Timeout: r.timeout, Concurrency: r.fleet.concurrency,
-		Tell: show.tell, Done: show.done, More: r.fleet.more(len(plan.targets)),
+		Tell: show.tell, Done: show.done, More: r.fleet.more(&plan),
 	}.Fetch(ctx, plan.targets)
 	show.end()
 	return r.tell(ctx, append(outcomes, got...), time.Since(began), err)
 }
 
-// more returns the requests to each account beyond its report, nil for none. The
-// accounts share the limit of simultaneous calls.
-func (f *fleetFlags) more(accounts int) *fleet.More {
-	if len(f.kinds) == 0 {
+// more returns what a run saves next to each report, nil for nothing: the facts of
+// --enrich, and what the organization says about all of its accounts. The accounts
+// share the limit of simultaneous calls.
+func (f *fleetFlags) more(p *fleetPlan) *fleet.More {
+	if len(f.kinds) == 0 && p.centralRoot == audit.Unknown {
 		return nil
 	}
-	each := min(enrich.DefaultConcurrency, f.concurrency/max(1, accounts))
+	each := min(enrich.DefaultConcurrency, f.concurrency/max(1, len(p.targets)))
 	return &fleet.More{
 		Read: func(ctx context.Context, account string, c *iam.Client) (any, error) {
-			facts, err := enrich.Read(ctx, c, f.kinds, each)
-			return enrich.Saved{Account: account, ReadAt: time.Now().UTC().Truncate(time.Second),
-				Kinds: f.kinds, Facts: facts}, err
+			saved := enrich.Saved{Account: account, ReadAt: time.Now().UTC().Truncate(time.Second),
+				Kinds: append([]enrich.Kind{}, f.kinds...), Facts: &audit.Enrichment{}}
+			if len(f.kinds) > 0 {
+				var err error
+				if saved.Facts, err = enrich.Read(ctx, c, f.kinds, each); err != nil {
+					return nil, err
+				}
+			}
+			if saved.Facts.CentralRoot = p.centralRoot; p.centralRoot != audit.Unknown {
+				saved.Facts.Member = audit.Yes
+				if account == p.organization.Management {
+					saved.Facts.Member = audit.No
+				}
+			}
+			return saved, nil
 		},
 		Has: func(s history.Snapshot) bool {
 			var saved enrich.Saved
-			return s.ReadFacts(&saved) == nil && saved.Has(f.kinds)
+			return len(f.kinds) == 0 || s.ReadFacts(&saved) == nil && saved.Has(f.kinds)
 		},
 	}
 }
@@ -199,6 +213,7 @@ func (f *fleetFlags) members(stdin io.Reader) ([]fleet.Member, error) {
 type fleetPlan struct {
 	targets      []fleet.Target
 	organization fleet.Organization // the organization of the accounts; zero for none
+	centralRoot  audit.Known        // whether the organization manages its members' root credentials
 	failed       []history.Outcome  // of profiles that could not sign in
 	signedIn     []string           // the profiles that could
 }
@@ -216,6 +231,12 @@ func (r *reportRun) plan(ctx context.Context, members []fleet.Member) (p fleetPl
 	if r.fleet.organization {
 		if p.organization, err = caller.Organization(ctx); err != nil {
 			return p, err
+		}
+		if yes, known := caller.ManagesRoot(ctx); known {
+			p.centralRoot = audit.No
+			if yes {
+				p.centralRoot = audit.Yes
+			}
 		}
 		members = p.organization.Members
 	} else if members == nil {

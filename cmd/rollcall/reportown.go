@@ -118,7 +118,8 @@ func (s *ownSaver) save(ctx context.Context, u *ownRun, a *ownAccount) (history.
 		if err != nil {
 			return err
 		}
-		return s.folder.SaveFacts(saved, enrich.Saved{Account: a.id, ReadAt: got.fetched, Facts: a.facts})
+		return s.folder.SaveFacts(saved, enrich.Saved{Account: a.id, ReadAt: got.fetched, Kinds: []enrich.Kind{},
+			Facts: a.facts})
 	})
 	switch {
 	case unrecorded != nil:

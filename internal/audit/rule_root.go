@@ -306,8 +306,8 @@ var ruleCentralRoot = rule{
 			"already. " +
 			"Whether it is on, the report does not tell.",
 		Remediation: "Delete the member's root credentials from the management account, with sts:AssumeRoot.",
-		Rule: "Row of root, where it is said (--management-account) that the organization manages root centrally, " +
-			"and the account is a member: " +
+		Rule: "Row of root, where 'rollcall report --org' or --management-account says that the organization manages " +
+			"root centrally, and the account is a member: " +
 			"WARN if password_enabled, a key or a certificate is true; PASS if all are false; else NO_DATA. " +
 			"NOT_APPLICABLE in the management account. Central management off or unknown: MANUAL.",
 		Subject: SubjectRoot,

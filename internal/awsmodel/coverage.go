@@ -27,19 +27,24 @@ var subjects = []struct {
 	{"Users", []string{"User"}},
 	{"Managed policies", []string{"Polic"}},
 	{"Account", []string{"Account", "SecurityTokenServicePreferences"}},
-	{"Sessions and identity", nil}, // all of STS
+	{"Sessions and identity", nil},       // all of STS
+	{"Accounts of an organization", nil}, // all of Organizations
 	{"Other", []string{""}},
 }
 
-// ActionsMarkdown returns docs/actions.md: every action of both services,
+// ActionsMarkdown returns docs/actions.md: every action of the model,
 // grouped and counted, with those in served marked.
 func ActionsMarkdown(served map[string]bool) string {
 	var b strings.Builder
-	b.WriteString("# Actions\n\nGenerated. Every action of the IAM and STS models; a check mark means that Rollcall " +
-		"serves it.\n")
+	b.WriteString("# Actions\n\nGenerated. Every action of the IAM and STS models, and those of Organizations by " +
+		"which tools\nlist accounts; a check mark means that Rollcall serves it.\n")
 	for _, service := range Services() {
 		operations := Operations(service.Name)
-		fmt.Fprintf(&b, "\n## %s %s: %s\n", strings.ToUpper(service.Name), service.Version, share(operations, served))
+		name := strings.ToUpper(service.Name)
+		if name == "ORGANIZATIONS" {
+			name = "Organizations"
+		}
+		fmt.Fprintf(&b, "\n## %s %s: %s\n", name, service.Version, share(operations, served))
 		groups := map[string][]Operation{}
 		for _, op := range operations {
 			title := subject(op)
@@ -64,8 +69,11 @@ func ActionsMarkdown(served map[string]bool) string {
 }
 
 func subject(op Operation) string {
-	if op.Service.Name == "sts" {
+	switch op.Service.Name {
+	case "sts":
 		return "Sessions and identity"
+	case "organizations":
+		return "Accounts of an organization"
 	}
 	for _, s := range subjects {
 		for _, word := range s.words {

@@ -1,7 +1,8 @@
-// Package awsmodel holds facts from AWS's service models of IAM and STS that
-// are missing in the Go types of the AWS SDK: which members are required, their
-// lengths, ranges, patterns and value sets, the order of members on the wire,
-// which of them are secret, which operations have a result, and the HTTP status
+// Package awsmodel holds facts from AWS's service models of IAM, STS and
+// Organizations that are missing in the Go types of the AWS SDK: which members
+// are required, their lengths, ranges, patterns and value sets, the order of
+// members on the wire, which of them are secret, which operations have a result,
+// and the HTTP status
 // of every error code.
 //
 // The facts are data, model.txt. The program in gen writes it from the models

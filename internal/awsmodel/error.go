@@ -14,6 +14,9 @@ type Error struct {
 	// Message is the sentence of the answer. If it is empty, the answer has no
 	// Message element, as for ReportNotPresent.
 	Message string
+	// Reason is the Reason of an InvalidInputException of Organizations. It may be
+	// empty.
+	Reason string
 	// Encoded is the text for DecodeAuthorizationMessage if a call was denied.
 	// It goes into a header of the answer.
 	Encoded string

@@ -23,7 +23,7 @@ const (
 
 // Service is one of the two APIs.
 type Service struct {
-	// Name is "iam" or "sts", as in the scope of a signature.
+	// Name is "iam", "sts" or "organizations", as in the scope of a signature.
 	Name string
 	// Version is the value of the Version parameter, such as "2010-05-08".
 	Version string
@@ -35,7 +35,7 @@ type Service struct {
 type Operation struct {
 	Service Service
 	// Name is the value of the Action parameter, such as "CreateUser". No name
-	// is in both services.
+	// is in two services.
 	Name string
 	// Input and Output are the structures on the wire. Either may be nil:
 	// GetCredentialReport has no input and DeleteUser has no output.
@@ -99,11 +99,10 @@ func lowerFirst(s string) string {
 	return string(unicode.ToLower(first)) + s[size:]
 }
 
-// Services returns IAM and STS.
+// Services returns IAM, STS and Organizations.
 func Services() []Service { return loaded().services }
 
-// Operations returns the operations of the service "iam" or "sts", ordered by
-// name, or nil if there is no such service.
+// Operations returns the operations of a service such as "iam", ordered by name, or nil if there is no such service.
 func Operations(service string) []Operation {
 	var found []Operation
 	for _, op := range loaded().operations {

@@ -96,7 +96,7 @@ func (m *model) readService(rest string) (*reading, error) {
 	if len(words) != 3 {
 		return nil, fmt.Errorf("service has %d words", len(words))
 	}
-	s := Service{Name: words[0], Version: words[1], Namespace: words[2]}
+	s := Service{Name: words[0], Version: words[1], Namespace: strings.Trim(words[2], "-")}
 	m.services = append(m.services, s)
 	return &reading{service: s, shapes: map[string]*Shape{}, defined: map[string]bool{}}, nil
 }

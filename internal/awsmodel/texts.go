@@ -94,4 +94,8 @@ var generalStatuses = map[string]int{
 	"SignatureDoesNotMatch":       403,
 	"Throttling":                  400,
 	"ValidationError":             400,
+
+	// The JSON protocol of Organizations.
+	"SerializationException":    400,
+	"UnknownOperationException": 400,
 }

@@ -1,6 +1,7 @@
 // Package awsquery implements the AWS Query protocol, the wire format of IAM
 // and STS. It turns a form into the SDK's input structure, and the SDK's output
-// structure into XML, or into JSON if a client requests it from STS. It knows
+// structure into XML, or into JSON if a client requests it from STS. It also
+// implements the AWS JSON 1.1 protocol of Organizations (json11.go). It knows
 // Go types and the model, but no actions and no HTTP routing.
 //
 // One reflective codec serves every operation. It plans each operation once,
@@ -14,5 +15,6 @@
 // no parameter occurs twice, under any spelling of a list index.
 //
 // It refuses forms that are not strictly encoded, that repeat a parameter, that
-// have more than MaxParameters, or that skip many elements of a list.
+// have more than MaxParameters, or that skip many elements of a list. It refuses
+// JSON that gives a member twice.
 package awsquery

@@ -13,8 +13,8 @@ import (
 
 // Operation is one action bound to the function that serves it.
 type Operation struct {
-	// Service is "iam" or "sts". Name is the action. Version is the value of the
-	// Version parameter.
+	// Service is "iam", "sts" or "organizations". Name is the action. Version is
+	// the value of the Version parameter.
 	Service, Name, Version string
 	// NewInput returns a pointer to an empty input structure.
 	NewInput func() any

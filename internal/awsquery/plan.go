@@ -71,6 +71,11 @@ func newPlan(op awsmodel.Operation, in, out reflect.Type) (*plan, error) {
 			f.node.always = f.node.kind == list
 		}
 	}
+	if op.Service.Namespace == "" {
+		if err := p.checkJSON11(); err != nil {
+			return nil, fmt.Errorf("input: %w", err)
+		}
+	}
 	if p.in.holds(stream) {
 		return nil, fmt.Errorf("input: %s holds a stream", in)
 	}

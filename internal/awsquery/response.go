@@ -23,7 +23,7 @@ type Blob struct {
 type Response struct {
 	// Status is the HTTP status.
 	Status int
-	// ContentType is ContentType or JSONContentType.
+	// ContentType is ContentType, JSONContentType or JSON11ContentType.
 	ContentType string
 
 	text []byte

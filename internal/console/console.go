@@ -70,6 +70,7 @@ import (
 	"rollcall/internal/api"
 	"rollcall/internal/audit"
 	"rollcall/internal/identity"
+	"rollcall/internal/organizations"
 	"rollcall/internal/principal"
 	"rollcall/internal/signin"
 	"rollcall/internal/signin/oauth"
@@ -80,11 +81,13 @@ import (
 
 // Config holds the settings of a Console.
 type Config struct {
-	IAM    *identity.Service
-	API    *api.API
-	STS    *sts.Service
-	SignIn *signin.Service
-	Tools  *oauth.Service
+	IAM *identity.Service
+	API *api.API
+	STS *sts.Service
+	// Organizations lists the accounts of the overview of an organization.
+	Organizations *organizations.Service
+	SignIn        *signin.Service
+	Tools         *oauth.Service
 	// Audit says how reports are judged. nil means the default benchmark
 	// without changes.
 	Audit *audit.Config
@@ -101,14 +104,15 @@ type Config struct {
 
 // Console answers requests for pages. It is safe for concurrent use.
 type Console struct {
-	iam    *identity.Service
-	api    *api.API
-	sts    *sts.Service
-	signIn *signin.Service
-	tools  *oauth.Service
-	trail  *trail.Trail
-	now    func() time.Time
-	log    *slog.Logger
+	iam           *identity.Service
+	api           *api.API
+	sts           *sts.Service
+	organizations *organizations.Service
+	signIn        *signin.Service
+	tools         *oauth.Service
+	trail         *trail.Trail
+	now           func() time.Time
+	log           *slog.Logger
 
 	audit    *audit.Config
 	standard *audit.Benchmark // used if the query names none
@@ -130,7 +134,7 @@ type Console struct {
 // New returns the console.
 func New(cfg Config) (*Console, error) {
 	c := &Console{
-		iam: cfg.IAM, api: cfg.API, sts: cfg.STS, signIn: cfg.SignIn,
+		iam: cfg.IAM, api: cfg.API, sts: cfg.STS, organizations: cfg.Organizations, signIn: cfg.SignIn,
 		tools: cfg.Tools, trail: cfg.Trail, now: cfg.Now, log: cfg.Log,
 	}
 	if c.now == nil {

@@ -3,12 +3,14 @@ package console
 import (
 	"errors"
 
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+
 	"rollcall/internal/api"
+	"rollcall/internal/identity"
 )
 
-// organizationRole is the role that Organizations creates in every account that
-// it creates. The management account may assume it.
-const organizationRole = "OrganizationAccountAccessRole"
+// organizationRole is the role that the page assumes in each account.
+const organizationRole = identity.AccessRole
 
 const organizationPath = "/console/organization"
 
@@ -47,11 +49,16 @@ func (c *Console) organization(v *visit) error {
 	if err != nil {
 		return err
 	}
-	err = v.api.Consult(v.r.Context(), v.session.Caller, "organizations", "ListAccounts", nil, v.call)
-	if coded(err, api.ErrThrottled.Code) {
+	// The call decides whether the accounts may be listed.
+	in := &organizations.ListAccountsInput{}
+	_, err = api.Do(v.r.Context(), v.api.As(v.session.Caller, v.call), c.organizations.ListAccounts, in)
+	switch {
+	case coded(err, api.ErrThrottled.Code):
 		return v.wait("You have called too often, perhaps by this page: it reads many accounts.")
-	}
-	if err != nil {
+	case coded(err, "AWSOrganizationsNotInUseException"), coded(err, "AccessDeniedException"):
+		s.None = true // it belongs to no organization, or is a member of one
+		return v.show("organization", s)
+	case err != nil:
 		s.Denied = v.explain(err).Text
 		return v.show("organization", s)
 	}

@@ -5,9 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/organizations/types"
 	"github.com/aws/smithy-go"
@@ -78,6 +81,17 @@ type listAccounts func(context.Context, *organizations.ListAccountsInput, ...fun
 func (f listAccounts) ListAccounts(ctx context.Context, in *organizations.ListAccountsInput,
 	options ...func(*organizations.Options)) (*organizations.ListAccountsOutput, error) {
 	return f(ctx, in, options...)
+}
+
+// ManagesRoot says whether the caller's organization manages the root credentials of
+// its members centrally. known is false if the caller may not ask, which takes the
+// permission iam:ListOrganizationsFeatures in the management account.
+func (c *Caller) ManagesRoot(ctx context.Context) (yes, known bool) {
+	out, err := c.Account().IAM().ListOrganizationsFeatures(ctx, &iam.ListOrganizationsFeaturesInput{})
+	if err != nil {
+		return false, false
+	}
+	return slices.Contains(out.EnabledFeatures, iamtypes.FeatureTypeRootCredentialsManagement), true
 }
 
 // inactive returns the reason for not asking an account. It uses State. Status

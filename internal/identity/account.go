@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -30,8 +31,11 @@ type AccountSpec struct {
 	ID string
 	// Alias is the account's alias, "" for none.
 	Alias string
-	// Partition is aws, aws-cn or aws-us-gov; "" means aws.
+	// Partition is aws, aws-cn or aws-us-gov; "" means aws, or that of Management.
 	Partition string
+	// Management is the account whose organization the new account becomes a member
+	// of, with the role AccessRole; "" means none.
+	Management string
 	// Limits are the quotas that differ from IAM's, in the form that SetLimits
 	// takes.
 	Limits map[string]int
@@ -82,9 +86,6 @@ func (s *Service) createAccount(ctx context.Context, spec AccountSpec) (NewAccou
 	n := NewAccount{AccountInfo: AccountInfo{
 		Account: store.Account{ID: spec.ID, Partition: spec.Partition}, Alias: spec.Alias, Limits: spec.Limits,
 	}}
-	if n.Partition == "" {
-		n.Partition = "aws"
-	}
 	n.Instance = seal.NewID(instancePrefix, 28)
 	if n.ID == "" {
 		id, err := newAccountID()
@@ -99,6 +100,11 @@ func (s *Service) createAccount(ctx context.Context, spec AccountSpec) (NewAccou
 	}
 	err = s.db.Update(ctx, func(tx *store.Tx) error {
 		n.Created, key.Created = second(tx.Now), second(tx.Now)
+		manager, err := managerOf(tx, spec)
+		if err != nil {
+			return err
+		}
+		n.Partition = cmp.Or(spec.Partition, manager.Partition, "aws")
 		if err := tx.InsertAccount(n.Account); err != nil {
 			if !errors.Is(err, store.ErrExists) {
 				return err
@@ -118,14 +124,17 @@ func (s *Service) createAccount(ctx context.Context, spec AccountSpec) (NewAccou
 		if err := setLimits(tx, n.ID, n.Limits); err != nil {
 			return err
 		}
-		err := tx.InsertAccessKey(key)
+		err = tx.InsertAccessKey(key)
 		if errors.Is(err, store.ErrExists) {
 			if spec.RootKeyID == "" {
 				return errDrawAgain
 			}
 			return fmt.Errorf("access key id %s is taken", key.ID)
 		}
-		return err
+		if err != nil || spec.Management == "" {
+			return err
+		}
+		return joinNew(tx, manager, n.Account)
 	})
 	n.RootKey = RootKey{ID: key.ID, Secret: secret, Status: key.Status, Created: key.Created}
 	return n, err
@@ -158,6 +167,11 @@ func setAlias(tx *store.Tx, account, alias string) error {
 func (spec AccountSpec) Check() error {
 	if spec.ID != "" {
 		if err := checkAccountID(spec.ID); err != nil {
+			return err
+		}
+	}
+	if spec.Management != "" {
+		if err := checkAccountID(spec.Management); err != nil {
 			return err
 		}
 	}
@@ -299,6 +313,7 @@ func (s *Service) DeleteAccount(ctx context.Context, id string) error {
 		left, err := members(tx, id)
 		for _, member := range left {
 			err = errors.Join(err, tx.DeleteSetting(member, SettingManagementAccount))
+			err = errors.Join(err, tx.DeleteSetting(member, settingJoined))
 		}
 		return errors.Join(err, errNoAccount(id, tx.DeleteAccount(id)))
 	})

@@ -24,7 +24,9 @@ const (
 	SettingRootSessions    = "RootSessions"
 
 	settingOrganizationID = "OrganizationId"
-	settingTokenVersion   = "GlobalEndpointTokenVersion"
+	// settingJoined says how and when the account joined its organisation.
+	settingJoined       = "OrganizationJoined"
+	settingTokenVersion = "GlobalEndpointTokenVersion"
 )
 
 // Enabled is the value of the setting of an enabled feature.

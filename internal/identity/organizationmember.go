@@ -134,8 +134,7 @@ func manage(tx *store.Tx, account string) error {
 	}
 	// Ten characters of o-[a-z0-9]{10,32}.
 	id := strings.ToLower(seal.NewID("o-", 12))
-	return errors.Join(tx.SetSetting(account, SettingManagementAccount, account),
-		tx.SetSetting(account, settingOrganizationID, id))
+	return errors.Join(enter(tx, account, account, invited), tx.SetSetting(account, settingOrganizationID, id))
 }
 
 // join adds an account to the organisation that another account manages.
@@ -154,7 +153,7 @@ func join(tx *store.Tx, manager store.Account, id string) error {
 		return fmt.Errorf("account %s is of partition %s, and account %s of %s", id, a.Partition,
 			manager.ID, manager.Partition)
 	}
-	return tx.SetSetting(id, SettingManagementAccount, manager.ID)
+	return enter(tx, id, manager.ID, invited)
 }
 
 // LeaveOrganization removes an account from its organisation. The management
@@ -179,7 +178,8 @@ func (s *Service) LeaveOrganization(ctx context.Context, account string) error {
 				return err
 			}
 		}
-		for _, name := range append([]string{SettingManagementAccount, settingOrganizationID}, rootFeatures...) {
+		for _, name := range append([]string{SettingManagementAccount, settingOrganizationID, settingJoined},
+			rootFeatures...) {
 			if err := tx.DeleteSetting(account, name); err != nil {
 				return err
 			}

@@ -57,7 +57,7 @@ func (s *Server) readLarge(w http.ResponseWriter, r *http.Request, body []byte) 
 	most, unsigned := maxBody, s.known(r)
 	if unsigned != nil {
 		most = maxUnsigned
-		if !notSigned(unsigned) || r.ContentLength > maxUnsigned {
+		if !notSigned(unsigned) || r.ContentLength > maxUnsigned || isJSON11(r) {
 			return nil, discard(w, r, body, discardMost, unsigned)
 		}
 	}

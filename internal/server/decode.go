@@ -16,6 +16,9 @@ var versions = map[string]string{"2010-05-08": "iam", "2011-06-15": "sts"}
 // query string too, but none in both places: the same bytes are signed, select
 // the action and become its input.
 func (s *Server) decode(r *http.Request, body []byte, k *call) (api.Action, any, error) {
+	if k.json11 {
+		return s.decodeJSON11(r, body, k)
+	}
 	raw := string(body)
 	switch {
 	case r.Method == http.MethodGet:

@@ -6,6 +6,8 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+
+	"rollcall/internal/awsquery"
 )
 
 // notForUs answers requests that are not calls of the API, as AWS's edge does.
@@ -15,7 +17,7 @@ func (s *Server) notForUs(w http.ResponseWriter, r *http.Request) bool {
 	switch r.Method {
 	case http.MethodPost:
 		kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-		if err != nil || kind != "application/x-www-form-urlencoded" {
+		if err != nil || kind != "application/x-www-form-urlencoded" && kind != awsquery.JSON11ContentType {
 			w.Header().Set("Content-Type", "text/html")
 			w.WriteHeader(http.StatusForbidden)
 			_, _ = io.WriteString(w,
@@ -70,7 +72,7 @@ func (k *call) claim(r *http.Request) {
 	if len(k.keyID) > 128 {
 		k.keyID = k.keyID[:128]
 	}
-	if len(scope) > 3 && scope[3] == "sts" {
+	if len(scope) > 3 && scope[3] == "sts" && !k.json11 {
 		k.service = "sts"
 	}
 }

@@ -104,7 +104,7 @@ func New(cfg Config) *Server {
 	return &Server{
 		cfg: cfg,
 		verifier: &sigv4.Verifier[principal.Signer]{
-			Lookup: cfg.Lookup, Now: cfg.Now, Services: []string{"iam", "sts"}, Regions: cfg.Regions,
+			Lookup: cfg.Lookup, Now: cfg.Now, Services: []string{"iam", "sts", "organizations"}, Regions: cfg.Regions,
 		},
 		strangers: throttle.New(cfg.StrangerRate, cfg.StrangerBurst, cfg.Now),
 	}
@@ -118,6 +118,8 @@ type call struct {
 	keyID           string // unverified
 	retryAfter      time.Duration
 	acceptsJSON     bool // the client prefers JSON to XML
+	// json11 says that the request and its answer are in the AWS JSON 1.1 protocol.
+	json11 bool
 }
 
 // inJSON reports whether the answer is JSON. Only answers of STS can be
@@ -139,6 +141,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r, over := whileConnected(r)
 	defer over()
 	k := &call{Call: describe(r, id), service: "iam", action: "Unknown", acceptsJSON: acceptsJSON(r.Header)}
+	if k.json11 = isJSON11(r); k.json11 {
+		k.service = "organizations"
+	}
 	done := s.cfg.Metrics.begin()
 	status := http.StatusInternalServerError // unless there is an answer
 	defer func() { done(k.action, status, s.cfg.Now().Sub(start)) }()
@@ -174,7 +179,9 @@ func (s *Server) respond(w http.ResponseWriter, r *http.Request, k *call) (*awsq
 	}
 	caller := principal.Signed(verified)
 	k.caller = &caller
-	k.service = caller.Service() // until the form has been read
+	if !k.json11 {
+		k.service = caller.Service() // until the form has been read
+	}
 	connOf(r.Context()).trust()
 	if caller.Session() == nil {
 		s.cfg.Used(caller.AccessKeyID(),
@@ -204,7 +211,10 @@ func (s *Server) invoke(
 	if refused != nil {
 		return s.refuse(w, k, refused), nil
 	}
-	if k.inJSON() {
+	switch {
+	case k.json11:
+		return action.EncodeJSON11(out)
+	case k.inJSON():
 		return action.EncodeJSON(out, k.RequestID)
 	}
 	return action.Encode(out, k.RequestID)
@@ -219,7 +229,12 @@ func (s *Server) refuse(w http.ResponseWriter, k *call, err *awsmodel.Error) *aw
 		w.Header().Set("X-Rollcall-Authorization-Message", err.Encoded)
 	}
 	s.cfg.Metrics.refused(err.Code)
-	if k.inJSON() {
+	switch {
+	case k.json11:
+		response, name := awsquery.EncodeErrorJSON11(err)
+		w.Header().Set("X-Amzn-Errortype", name)
+		return response
+	case k.inJSON():
 		return awsquery.EncodeErrorJSON(err, k.RequestID)
 	}
 	return awsquery.EncodeError(k.service, err, k.RequestID)

@@ -15,7 +15,7 @@ import (
 func (s *Server) unsigned(
 	w http.ResponseWriter, r *http.Request, body []byte, k *call, err error,
 ) (response *awsquery.Response, ok bool, refused error) {
-	if !notSigned(err) {
+	if !notSigned(err) || k.json11 {
 		return nil, false, nil
 	}
 	asked := *k

@@ -86,7 +86,7 @@ func (w *world) wrap(t testing.TB, instead func(api.Action) func(context.Context
 	t.Helper()
 	var actions []api.Action
 	for name := range w.API.Actions() {
-		for _, service := range []string{"iam", "sts"} {
+		for _, service := range []string{"iam", "sts", "organizations"} {
 			if action, ok := w.API.Find(service, name); ok {
 				call := instead(action)
 				action.Call = call

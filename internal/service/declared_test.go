@@ -37,7 +37,7 @@ func TestEffects(t *testing.T) {
 		want, ok := known[name]
 		if !ok {
 			want = api.Changes
-			if strings.HasPrefix(name, "Get") || strings.HasPrefix(name, "List") {
+			if strings.HasPrefix(name, "Get") || strings.HasPrefix(name, "List") || strings.HasPrefix(name, "Describe") {
 				want = api.Reads
 			}
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"rollcall/internal/identity"
@@ -209,6 +210,10 @@ func callOrganization(t *testing.T, w *world) {
 		&iam.EnableOrganizationsRootCredentialsManagementInput{})
 	must(t, w.root.EnableOrganizationsRootSessions, &iam.EnableOrganizationsRootSessionsInput{})
 	must(t, w.root.ListOrganizationsFeatures, &iam.ListOrganizationsFeaturesInput{})
+	must(t, w.root.organizations.DescribeOrganization, &organizations.DescribeOrganizationInput{})
+	must(t, w.root.organizations.ListAccounts, &organizations.ListAccountsInput{})
+	must(t, w.root.organizations.DescribeAccount, &organizations.DescribeAccountInput{AccountId: ptr(member)})
+	must(t, w.root.organizations.ListDelegatedAdministrators, &organizations.ListDelegatedAdministratorsInput{})
 	w.withUserKey(t, func(user clients) {
 		w.putUserPolicy(t, "u", ptr(allowsAll))
 		must(t, user.sts.AssumeRoot,

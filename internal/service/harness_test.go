@@ -16,6 +16,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
@@ -94,8 +95,9 @@ type world struct {
 // clients are the SDK's clients with one access key.
 type clients struct {
 	*iam.Client
-	sts     *sts.Client
-	id, key string
+	sts           *sts.Client
+	organizations *organizations.Client
+	id, key       string
 }
 
 // each runs a test once on every engine, with a new world each time.
@@ -231,6 +233,7 @@ func (w *world) clientsOf(cfg aws.Config, id, secret string) clients {
 	return clients{
 		iam.NewFromConfig(cfg, func(o *iam.Options) { o.HTTPSignerV4 = by }),
 		sts.NewFromConfig(cfg, func(o *sts.Options) { o.HTTPSignerV4 = by }),
+		organizations.NewFromConfig(cfg, func(o *organizations.Options) { o.HTTPSignerV4 = by }),
 		id, secret,
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -18,6 +19,7 @@ import (
 	"rollcall/internal/awsmodel"
 	"rollcall/internal/console"
 	"rollcall/internal/identity"
+	"rollcall/internal/organizations"
 	"rollcall/internal/seal"
 	"rollcall/internal/server"
 	"rollcall/internal/signin"
@@ -125,7 +127,9 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 		metrics = server.NewMetrics(cfg.Metrics)
 	}
 	tokens := sts.New(db, iam, sts.Config{WebIdentityKeys: cfg.WebIdentityKeys, Log: cfg.Log})
-	a := api.New(append(iam.Actions(), tokens.Actions()...), iam.Access(), cfg.Trail, cfg.Log, db.Now)
+	accounts := organizations.New(iam)
+	actions := slices.Concat(iam.Actions(), tokens.Actions(), accounts.Actions())
+	a := api.New(actions, iam.Access(), cfg.Trail, cfg.Log, db.Now)
 	a.Observe(iam.Observe)
 	a.ExplainDenials(iam.SealMessage)
 	a.Outbox(db)
@@ -135,7 +139,7 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 		signin.Config{DB: db, IAM: iam, STS: tokens, API: a, Log: cfg.Log, PublicURL: cfg.consoleURL(),
 			Idle: cfg.SessionIdle})
 	tools := oauth.New(oauth.Config{DB: db, IAM: iam, API: a, Log: cfg.Log})
-	pages, err := cfg.pages(iam, tokens, a, people, tools, db.Now)
+	pages, err := cfg.pages(iam, tokens, accounts, a, people, tools, db.Now)
 	if err != nil {
 		stop()
 		return nil, errors.Join(err, db.Close())
@@ -180,14 +184,14 @@ func (c *Config) consoleURL() string { return cmp.Or(c.ConsoleURL, c.PublicURL) 
 
 // pages returns the console, nil if there is none.
 func (c *Config) pages(
-	iam *identity.Service, tokens *sts.Service, a *api.API, people *signin.Service, tools *oauth.Service,
-	now func() time.Time,
+	iam *identity.Service, tokens *sts.Service, accounts *organizations.Service, a *api.API, people *signin.Service,
+	tools *oauth.Service, now func() time.Time,
 ) (server.Pages, error) {
 	if !c.Console {
 		return nil, nil
 	}
 	return console.New(console.Config{
-		IAM: iam, STS: tokens, API: a, SignIn: people, Tools: tools, Audit: c.Audit, Trail: c.Trail, URL: c.consoleURL(),
-		Hosts: c.ConsoleHosts, Now: now, Log: c.Log,
+		IAM: iam, STS: tokens, Organizations: accounts, API: a, SignIn: people, Tools: tools, Audit: c.Audit,
+		Trail: c.Trail, URL: c.consoleURL(), Hosts: c.ConsoleHosts, Now: now, Log: c.Log,
 	})
 }

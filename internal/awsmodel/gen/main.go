@@ -1,5 +1,5 @@
 // Command gen writes model.txt, which contains the names, numbers and patterns of the AWS service
-// models of IAM and STS, and none of their prose.
+// models of IAM, STS and Organizations, and none of their prose.
 //
 // It reads the models in botocore (service-2.json or service-2.json.gz below its data directory)
 // and newer.json, which holds in the same form the facts that the AWS SDK for Go has and botocore
@@ -36,9 +36,17 @@ func main() {
 }
 
 // sources are the models to read, in the order they are written.
-var sources = []struct{ name, version string }{
-	{"iam", "2010-05-08"},
-	{"sts", "2011-06-15"},
+// only names the operations to keep; nil keeps all. Names of Organizations are also
+// names of IAM, so it has only those that are served.
+var sources = []struct {
+	name, version string
+	only          []string
+}{
+	{name: "iam", version: "2010-05-08"},
+	{name: "sts", version: "2011-06-15"},
+	{name: "organizations", version: "2016-11-28", only: []string{
+		"DescribeAccount", "DescribeOrganization", "ListAccounts", "ListDelegatedAdministrators",
+	}},
 }
 
 func run(dir, newer, out string) error {
@@ -69,6 +77,9 @@ func run(dir, newer, out string) error {
 			if err := m.add(add); err != nil {
 				return fmt.Errorf("add to model of %s: %w", s.name, err)
 			}
+		}
+		if s.only != nil {
+			m.keep(s.only)
 		}
 		if err := m.write(&text, s.name); err != nil {
 			return fmt.Errorf("write model of %s: %w", s.name, err)

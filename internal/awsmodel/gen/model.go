@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -25,6 +26,7 @@ type operation struct {
 	Name   string `json:"name"`
 	Input  *ref   `json:"input"`
 	Output *ref   `json:"output"`
+	Errors []ref  `json:"errors"`
 }
 
 type ref struct {
@@ -48,6 +50,7 @@ type shape struct {
 	Union     bool         `json:"union"`
 	Flattened bool         `json:"flattened"`
 	Exception bool         `json:"exception"`
+	Fault     bool         `json:"fault"`
 	Error     struct {
 		Code       string `json:"code"`
 		HTTPStatus int    `json:"httpStatusCode"`
@@ -114,11 +117,28 @@ func (m *model) add(newer *model) error {
 	return nil
 }
 
+// keep drops all operations but those of these names, and the errors of the others.
+func (m *model) keep(names []string) {
+	kept := map[string]bool{}
+	for name, op := range m.Operations {
+		if !slices.Contains(names, name) {
+			delete(m.Operations, name)
+			continue
+		}
+		for _, e := range op.Errors {
+			kept[e.Shape] = true
+		}
+	}
+	for name, s := range m.Shapes {
+		s.Exception = s.Exception && kept[name]
+	}
+}
+
 // write prints the model, one line each for the service, its operations, its
 // errors and the shapes that operations reach. parse.go of the parent package
 // describes the lines.
 func (m *model) write(w io.Writer, service string) error {
-	_, _ = fmt.Fprintf(w, "service %s %s %s\n", service, m.Metadata.APIVersion, m.Metadata.XMLNamespace)
+	_, _ = fmt.Fprintf(w, "service %s %s %s\n", service, m.Metadata.APIVersion, cmp.Or(m.Metadata.XMLNamespace, "-"))
 	reached := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(m.Operations)) {
 		op := m.Operations[name]
@@ -140,6 +160,9 @@ func (m *model) write(w io.Writer, service string) error {
 		}
 		// A fault without the trait is sent under its shape's name with 400.
 		code, status := name, 400
+		if s.Fault {
+			status = 500
+		}
 		if s.Error.Code != "" {
 			code, status = s.Error.Code, s.Error.HTTPStatus
 		}

@@ -42,9 +42,23 @@ def root_sessions():
         bob.assume_root(TargetPrincipal="333333333333", TaskPolicyArn=AUDIT)
 
 
+def accounts():
+    organizations = client("organizations")
+    got = organizations.describe_organization()["Organization"]
+    equal((got["MasterAccountId"], got["FeatureSet"]), ("123456789012", "ALL"))
+    pages = organizations.get_paginator("list_accounts").paginate(PaginationConfig={"PageSize": 1})
+    equal([(a["Id"], a["Status"]) for page in pages for a in page["Accounts"]], [("123456789012", "ACTIVE"), (MEMBER, "ACTIVE")])
+    one = organizations.describe_account(AccountId=MEMBER)["Account"]
+    equal((one["Name"], one["JoinedMethod"]), (MEMBER, "INVITED"))
+    assert one["JoinedTimestamp"].tzinfo
+    equal(organizations.list_delegated_administrators()["DelegatedAdministrators"], [])
+    with refused(ClientError, "AccountNotFoundException", 400):
+        organizations.describe_account(AccountId="999999999999")
+
+
 def older():
     """This release of the SDK knows none of it, and so cannot call it."""
     equal([name for name in iam.meta.service_model.operation_names if "Organizations" in name and "Report" not in name], [])
 
 
-run(*([features, root_sessions] if hasattr(iam, "list_organizations_features") else [older]))
+run(accounts, *([features, root_sessions] if hasattr(iam, "list_organizations_features") else [older]))
