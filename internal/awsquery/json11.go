@@ -61,7 +61,7 @@ func (op Operation) DecodeJSON11(body []byte, in any) *awsmodel.Error {
 		return unreadable("the body is not JSON")
 	}
 	if _, err := from.Token(); !errors.Is(err, io.EOF) {
-		return unreadable("the body goes on after its object")
+		return unreadable("the body continues after its object")
 	}
 	return nil
 }

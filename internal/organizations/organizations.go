@@ -2,8 +2,8 @@
 // accounts of an organisation. It reads what operators set by 'rollcall account
 // organization', and changes nothing.
 //
-// It promises that only the management account learns anything: a member, and an
-// account of no organisation or of another one, is refused.
+// It promises that only the management account learns of other members. A member
+// learns who manages it, as at AWS, and an account of no organisation learns nothing.
 package organizations
 
 import (
@@ -56,28 +56,32 @@ func accountARN(c principal.Caller, o *identity.Organization, id string) string 
 	return "arn:" + c.Partition() + ":organizations::" + o.Management + ":account/" + o.ID + "/" + id
 }
 
-// managed returns the organisation that the caller's account manages. The texts are
-// those that users of AWS quote.
-func (s *Service) managed(ctx context.Context) (principal.Caller, identity.Organization, error) {
+// joined returns the organisation of the caller's account. The texts here and in
+// managed are those that users of AWS quote.
+func (s *Service) joined(ctx context.Context) (principal.Caller, identity.Organization, error) {
 	c := principal.Of(ctx)
 	o, ok, err := s.iam.OrganizationOf(ctx, c.Account())
-	switch {
-	case err != nil:
-		return c, o, err
-	case !ok:
-		return c, o, fail("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.")
-	case o.Management != c.Account():
-		return c, o, fail("AccessDeniedException", "You don't have permissions to access this resource.")
+	if err == nil && !ok {
+		err = fail("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.")
 	}
-	return c, o, nil
+	return c, o, err
 }
 
-// DescribeOrganization returns the organisation of the caller. AWS tells it to
-// members too.
+// managed returns the organisation that the caller's account manages.
+func (s *Service) managed(ctx context.Context) (principal.Caller, identity.Organization, error) {
+	c, o, err := s.joined(ctx)
+	if err == nil && o.Management != c.Account() {
+		err = fail("AccessDeniedException", "You don't have permissions to access this resource.")
+	}
+	return c, o, err
+}
+
+// DescribeOrganization returns the organisation of the caller, also to members
+// (Organizations API reference: "from any account in an organization").
 func (s *Service) DescribeOrganization(
 	ctx context.Context, _ *organizations.DescribeOrganizationInput,
 ) (*organizations.DescribeOrganizationOutput, error) {
-	c, o, err := s.managed(ctx)
+	c, o, err := s.joined(ctx)
 	if err != nil {
 		return nil, err
 	}
