@@ -114,7 +114,7 @@ func TestServe(t *testing.T) {
 	if err := os.Rename(key, key+".away"); err != nil {
 		t.Fatal(err)
 	}
-	if got := get(t, admin+"/readyz"); !strings.Contains(got, "store: ok\nmaster key: failed\n") {
+	if got := get(t, admin+"/readyz"); !strings.Contains(got, "store: ok\nmaster key: failed: load master key file ") {
 		t.Errorf("/readyz without the master key file: %q", got)
 	}
 	if err := os.Rename(key+".away", key); err != nil {

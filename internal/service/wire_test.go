@@ -136,7 +136,7 @@ func TestNotForTheAPI(t *testing.T) {
 		{"GET", "/x/y?z=1", "", 404, "<UnknownOperationException/>\n"},
 		{"POST", "/", "", 403, "<html>"},
 		{"POST", "/", "application/json", 403, "<html>"},
-		{"POST", "/", "application/x-amz-json-1.1", 403, "<html>"},
+		{"POST", "/", "application/x-amz-json-1.0", 403, "<html>"},
 		{"POST", "/", "multipart/form-data; boundary=x", 403, "<html>"},
 		{"POST", "/", "application/x-www-form-urlencoded;;", 403, "<html>"},
 	} {
