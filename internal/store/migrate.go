@@ -144,11 +144,12 @@ func (e *sqlite) migrate(ctx context.Context, path string, knows int64) error {
 // open. The next connection sets the mode again.
 func alone(ctx context.Context, db *sql.DB, knows int64) error {
 	var version int64
-	if db.QueryRowContext(ctx, schemaQuery).Scan(&version) != nil || version >= knows {
-		return nil // a new file, or one with the present schema
+	err := db.QueryRowContext(ctx, schemaQuery).Scan(&version)
+	if changes := err == nil && version < knows; !changes {
+		return nil // a new file, which has no version, or one with the present schema
 	}
 	var mode string
-	err := db.QueryRowContext(ctx, "PRAGMA journal_mode=delete").Scan(&mode)
+	err = db.QueryRowContext(ctx, "PRAGMA journal_mode=delete").Scan(&mode)
 	if errors.Is(err, sqlite3.BUSY) || err == nil && mode != "delete" {
 		return olderRunning("other processes use the file")
 	}
