@@ -210,7 +210,7 @@ func TestUpdateSerializable(t *testing.T) {
 						reading.Done()
 						select {
 						case <-read:
-						case <-time.After(300 * time.Millisecond):
+						case <-time.After(100 * time.Millisecond):
 						}
 					}
 					if len(have) >= 2 {
