@@ -112,20 +112,20 @@ func (h *history) step(ctx context.Context) error {
 	h.w.clock.advance(time.Duration(h.IntN(5000)) * time.Millisecond)
 	name, key, other, id := h.name(), h.key(), h.name(), h.next()
 	what := h.IntN(100)
-	if what < 8 {
+	if what < 22 {
 		return h.use(ctx, key)
 	}
 	err := h.w.db.Update(store.OnAccount(ctx, account), func(tx *store.Tx) error {
 		switch {
-		case what < 34:
+		case what < 40:
 			return tx.InsertUser(store.User{Account: account, NameKey: strings.ToLower(name), Name: name, Path: "/",
 				ID: id, Created: tx.Now})
-		case what < 48:
+		case what < 51:
 			return tx.RenameUser(account, strings.ToLower(name),
 				store.User{NameKey: strings.ToLower(other), Name: other, Path: "/" + id[:h.w.path(id)] + "/"})
-		case what < 54:
+		case what < 55:
 			return h.deleteUser(tx, strings.ToLower(name))
-		case what < 96:
+		case what < 92:
 			return h.credential(tx, key, id)
 		case what < 98:
 			return tx.SetPasswordPolicy(account, store.PasswordPolicy{MinimumLength: 8, MaxAge: 30 * h.IntN(3)})
@@ -143,12 +143,20 @@ func (h *history) step(ctx context.Context) error {
 func (w *world) path(id string) int { return 1 + int(id[len(id)-1])%3 }
 
 func (h *history) use(ctx context.Context, nameKey string) error {
+	signedIn := h.IntN(2) == 0 // or else the keys were used
 	err := h.w.db.View(ctx, func(tx *store.Tx) error {
-		keys, err := tx.AccessKeys(account, nameKey)
+		if signedIn {
+			h.w.db.PasswordUsed(account, nameKey, tx.Now)
+			return nil
+		}
+		var keys []store.AccessKey
+		var err error
+		for try := 0; try < 30 && len(keys) == 0 && err == nil; try++ { // most users have no key
+			keys, err = tx.AccessKeys(account, h.key())
+		}
 		for _, k := range keys {
 			h.w.db.KeyUsed(k.ID, store.LastUsed{At: tx.Now, Region: "eu", Service: "s3"})
 		}
-		h.w.db.PasswordUsed(account, nameKey, tx.Now)
 		return err
 	})
 	return errors.Join(err, h.w.db.Flush(ctx))
@@ -204,9 +212,9 @@ func (h *history) credential(tx *store.Tx, key, id string) error {
 	if err != nil {
 		return err
 	}
-	what := h.IntN(14)
+	what := h.IntN(18)
 	switch {
-	case what == 0 || what == 1:
+	case what == 0 || what == 1 || what == 14:
 		return tx.InsertAccessKey(store.AccessKey{Account: account, NameKey: key, ID: id, Status: status, Created: tx.Now})
 	case what == 2 && len(keys) > 0:
 		return tx.SetCredentialStatus(store.AccessKeyCredential, account, key, keys[0].ID, status)
@@ -219,7 +227,7 @@ func (h *history) credential(tx *store.Tx, key, id string) error {
 		return tx.SetCredentialStatus(store.SigningCertificateCredential, account, key, certificates[0].ID, status)
 	case what == 6 && len(certificates) > 0:
 		return tx.DeleteCredential(store.SigningCertificateCredential, account, key, certificates[0].ID)
-	case what == 7:
+	case what == 7 || what > 14:
 		return tx.InsertLoginProfile(store.LoginProfile{Account: account, NameKey: key, Hash: "x", Created: tx.Now,
 			Changed: tx.Now})
 	case what == 8:
