@@ -111,9 +111,8 @@ func disturbed(t *testing.T, changes story, states []state, f fault, at int, see
 		acknowledged += whichOf(t, dump(t, db), states, acknowledged, true)
 	}
 	_ = db.Close() // it fails in the dark
-	if !disk.met {
-		t.Skip("the story had fewer writes than that this time") // the log is cut at moments of its own
-	}
+	// The log is cut at moments of its own, so a story can end before the fault. Then
+	// the power is cut at its end.
 	left := t.TempDir()
 	disk.leave(t, left)
 	after := storetest.Open(t, store.Config{Path: filepath.Join(left, filepath.Base(cfg.Path))})
