@@ -111,7 +111,7 @@ func TestSearchReadsNoMoreThanNeeded(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := f.Truncate(1 << 40); err != nil { // a hole that takes hours to read
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
