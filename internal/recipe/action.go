@@ -38,7 +38,7 @@ func (s *Service) GetOrganizationsAccessReport(
 			changes: []change{
 				before("\t\"GetAccountSummary\":",
 					"\t\"GetOrganizationsAccessReport\": {\"JobId=\" + noJob, \"*\"},\n"),
-				before("\t// Of the call itself,", "\t\"SortKey\": {},\n"),
+				before("\t// These describe the call itself,", "\t\"SortKey\": {},\n"),
 			},
 		},
 		{

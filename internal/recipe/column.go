@@ -24,7 +24,7 @@ var column = recipe{
 		{
 			file: "internal/render/lake/lake_test.go", what: "the column of the Parquet table that people query",
 			changes: []change{before(
-				"\t// Extra holds the columns that are unknown here,",
+				"\t// Extra holds the unknown columns.",
 				"\tRegion        *string `parquet:\"password_last_used_region,dict\"`\n"+
 					"\tRegionAbsence *string `parquet:\"password_last_used_region_absence,dict\"`\n",
 			)},
