@@ -2,9 +2,7 @@ package html
 
 import (
 	"bufio"
-	"crypto/sha256"
 	"embed"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -102,7 +100,7 @@ func frame(title string) (parts [3]string, err error) {
 		return parts, err
 	}
 	script = append(script, "})();\n"...)
-	policy := "default-src 'none'; script-src " + hash(script) + "; style-src " + hash(style) +
+	policy := "default-src 'none'; script-src " + look.Hash(script) + "; style-src " + look.Hash(style) +
 		"; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 	before, rest, _ := strings.Cut(string(page), "{data}")
 	between, after, _ := strings.Cut(rest, "{rows}")
@@ -122,12 +120,6 @@ func joined(text []byte, names []string) ([]byte, error) {
 		text = append(text, part...)
 	}
 	return text, nil
-}
-
-// hash names a script or a style in a Content-Security-Policy.
-func hash(content []byte) string {
-	sum := sha256.Sum256(content)
-	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
 // columns returns the columns of the rows with their names in the page.

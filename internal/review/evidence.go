@@ -135,7 +135,7 @@ func (r *Review) WriteEvidence(w io.Writer, program, zip string, now time.Time) 
 	}
 	style := look.CSS + string(own)
 	e.Style = template.CSS(style) //nolint:gosec // the style is ours
-	e.Policy = "default-src 'none'; style-src " + hashOf([]byte(style)) + "; base-uri 'none'; form-action 'none'"
+	e.Policy = "default-src 'none'; style-src " + look.Hash([]byte(style)) + "; base-uri 'none'; form-action 'none'"
 	t, err := evidenceTemplate()
 	if err != nil {
 		return err

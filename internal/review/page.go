@@ -2,9 +2,7 @@ package review
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/base64"
 	"encoding/json"
 	"html"
 	"io"
@@ -65,7 +63,7 @@ func (r *Review) writePage(w io.Writer, of *Reviewer, items []*Item) error {
 		return err
 	}
 	style := append([]byte(look.CSS), own...)
-	policy := "default-src 'none'; script-src " + hashOf(script) + "; style-src " + hashOf(style) +
+	policy := "default-src 'none'; script-src " + look.Hash(script) + "; style-src " + look.Hash(style) +
 		"; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 	before, after, _ := strings.Cut(string(page), "{data}")
 	before = strings.NewReplacer("{policy}", policy, "{style}", string(style), "{title}",
@@ -76,11 +74,4 @@ func (r *Review) writePage(w io.Writer, of *Reviewer, items []*Item) error {
 	out.WriteString(strings.Replace(after, "{script}", string(script), 1))
 	_, err = out.WriteTo(w)
 	return err
-}
-
-// hashOf returns the source of a script or a style for a
-// Content-Security-Policy.
-func hashOf(content []byte) string {
-	sum := sha256.Sum256(content)
-	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
