@@ -220,3 +220,39 @@ func TestFateUnknown(t *testing.T) {
 		t.Errorf("told %v, the event says %v", err, e.Unknown())
 	}
 }
+
+// While a commit waits for a replica, the client's end lets the server show the
+// change, although no replica has it. It is not acknowledged before one has.
+func TestFateWithoutReplica(t *testing.T) {
+	t.Parallel()
+	first := server(t)
+	second, err := first.StartStandby(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { second.Stop() })
+	db := storetest.Open(t, store.Config{URL: first.URL, Timeout: time.Second})
+	fill(t, db)
+	db.SetFindOutPatience(3 * time.Second)
+	change := func(name string) error {
+		return db.Update(db.BeginEvent(t.Context(), eventOf(name)), func(tx *store.Tx) error {
+			return tx.InsertUser(user(name))
+		})
+	}
+	if err := second.Freeze(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { second.Thaw() }) // it can stop only if it runs
+	if err := change("alone"); !errors.Is(err, store.ErrUnknown) {
+		t.Errorf("without the replica: %v", err)
+	}
+	// The replica returns while the store finds out.
+	db.SetFindOutPatience(time.Minute)
+	go func() {
+		time.Sleep(2 * time.Second)
+		_ = second.Thaw()
+	}()
+	if err := change("late"); err != nil {
+		t.Errorf("with the replica back: %v", err)
+	}
+}

@@ -104,26 +104,28 @@ func (e *postgres) lost(ctx context.Context, c *postgresConn, cause error) (agai
 }
 
 // fence looks for the row that a transaction left, and if it is missing inserts
-// one in its place, so that the transaction never commits.
+// one in its place, so that the transaction never commits. It writes in either
+// case: when the client of a COMMIT that waits for a replica goes away, the
+// server shows the change although no replica may have it. The commit of fence
+// comes after it, and waits for the replica in its place.
 func (e *postgres) fence(ctx context.Context, left statement) (committed bool, err error) {
 	err = e.glance(ctx, func(c conn) error {
 		args := append([]any{}, left.args...)
 		args[len(args)-1] = ""
-		if _, err := c.exec(ctx, left.sql+" ON CONFLICT DO NOTHING", args); err != nil {
-			return err
-		}
-		r, err := c.query(ctx, `SELECT record FROM outbox WHERE event_id = $1 AND seq = $2`, left.args[:2])
+		r, err := c.query(ctx, left.sql+` ON CONFLICT (event_id, seq) DO UPDATE SET seq = outbox.seq
+			RETURNING record`, args)
 		if err != nil {
 			return err
 		}
 		defer r.close()
 		var record string
-		if !r.next() {
-			return errors.Join(r.err(), errors.New("postgres: a row of the outbox disappeared"))
+		for r.next() {
+			if err := r.scan(&record); err != nil {
+				return err
+			}
 		}
-		err = r.scan(&record)
 		committed = record != ""
-		return err
+		return r.err()
 	})
 	return committed, err
 }

@@ -40,6 +40,9 @@ func postgresConfig(url string, c Config, links *links) (*pgxpool.Config, error)
 		cfg.ConnConfig.ConnectTimeout = connectTimeout
 	}
 	cfg.ConnConfig.DialFunc = links.dial
+	if len(addresses(&cfg.ConnConfig.Config)) > 1 {
+		cfg.ConnConfig.ValidateConnect = links.validate(cfg.ConnConfig.ValidateConnect)
+	}
 	cfg.BeforeConnect = func(_ context.Context, c *pgx.ConnConfig) error {
 		links.order(&c.Config)
 		return nil
@@ -107,6 +110,8 @@ type links struct {
 	// Connections try it first, so that a host that hangs does not delay each
 	// of them.
 	first atomic.Pointer[pgconn.FallbackConfig]
+	// newest is the lineage of the server in use, unless it has been replaced.
+	newest newestLineage
 }
 
 // order moves the last host that accepted a connection before the others.
@@ -134,6 +139,8 @@ func rank(h, first *pgconn.FallbackConfig) int {
 type link struct {
 	net.Conn
 	of *links
+	// server is the start time of its server, if known.
+	server time.Time
 }
 
 func (l *links) dial(ctx context.Context, network, address string) (net.Conn, error) {
@@ -145,11 +152,18 @@ func (l *links) dial(ctx context.Context, network, address string) (net.Conn, er
 	if err != nil {
 		return nil, err
 	}
-	k := &link{c, l}
+	k := &link{Conn: c, of: l}
 	l.mu.Lock()
 	l.open[k] = true
 	l.mu.Unlock()
 	return k, nil
+}
+
+// lead reports whether a link certainly leads to a server.
+func (l *links) lead(k *link, server time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !server.IsZero() && k.server.Equal(server)
 }
 
 func (k *link) Close() error {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -13,13 +14,14 @@ import (
 // network to it is cut. It checks the server with a separate connection. If the
 // server is silent and a new connection leads to another server, it closes all
 // older connections. Their callers then continue at the new server instead of
-// waiting for the deadline.
+// waiting for the deadline. If the URL names several hosts, a lookout for each
+// notices a server that was promoted while the old one still answers.
 type postgresWatch struct {
 	cfg   *pgx.ConnConfig
 	links *links
 	reset func()
 	quit  context.CancelFunc
-	ended chan struct{}
+	ended sync.WaitGroup
 }
 
 const (
@@ -31,18 +33,20 @@ const (
 
 func startPostgresWatch(cfg *pgx.ConnConfig, links *links, reset func()) *postgresWatch {
 	ctx, quit := context.WithCancel(context.Background())
-	w := &postgresWatch{cfg: cfg, links: links, reset: reset, quit: quit, ended: make(chan struct{})}
+	w := &postgresWatch{cfg: cfg, links: links, reset: reset, quit: quit}
 	first := w.connect(ctx)
-	go func() {
-		defer close(w.ended)
-		w.run(ctx, first)
-	}()
+	w.ended.Go(func() { w.run(ctx, first) })
+	if hosts := addresses(&cfg.Config); len(hosts) > 1 {
+		for _, host := range hosts {
+			w.ended.Go(func() { w.lookout(ctx, host) })
+		}
+	}
 	return w
 }
 
 func (w *postgresWatch) stop() {
 	w.quit()
-	<-w.ended
+	w.ended.Wait()
 }
 
 // probe is the watch's own connection.
@@ -67,7 +71,7 @@ func (w *postgresWatch) run(ctx context.Context, p *probe) {
 		if p == nil {
 			old := w.links.all()
 			if p = w.connect(ctx); p != nil && !p.server.Equal(last) {
-				w.leave(old, p)
+				w.leave(w.others(old, p), p.server)
 			}
 			continue
 		}
@@ -93,7 +97,7 @@ func (w *postgresWatch) compare(ctx context.Context, p *probe, answer <-chan err
 		// each round waits for it.
 		fresh := w.connectWithin(ctx, min(time.Duration(round)*watchSilence, w.cfg.ConnectTimeout))
 		if fresh != nil && !fresh.server.Equal(p.server) {
-			w.leave(old, fresh)
+			w.leave(w.others(old, fresh), fresh.server)
 			return fresh
 		}
 		fresh.end()
@@ -111,18 +115,25 @@ func (w *postgresWatch) compare(ctx context.Context, p *probe, answer <-chan err
 	return nil
 }
 
-// leave closes connections to an earlier server: those that were open before
-// the new one was found, and those that lead to another address.
-func (w *postgresWatch) leave(old []*link, p *probe) {
-	for _, k := range w.links.all() {
-		if !p.sharesAddress(k) {
-			old = append(old, k)
+// leave closes connections, unless they certainly lead to the new server.
+func (w *postgresWatch) leave(old []*link, server time.Time) {
+	for _, k := range old {
+		if !w.links.lead(k, server) {
+			_ = k.Close()
 		}
 	}
-	for _, k := range old {
-		_ = k.Close()
-	}
 	w.reset()
+}
+
+// others are the connections that were open before a probe, and those that lead
+// to another address.
+func (w *postgresWatch) others(before []*link, p *probe) []*link {
+	for _, k := range w.links.all() {
+		if !p.sharesAddress(k) {
+			before = append(before, k)
+		}
+	}
+	return before
 }
 
 // connect opens a probe, or returns nil.
