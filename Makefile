@@ -18,6 +18,9 @@
 #               order of the calls in ROUNDS histories of two nodes with faults;
 #               lets the disk fail at every write; then fetches the reports of an
 #               organisation of 1,000 accounts
+# make failover installs Patroni and etcd, and takes the primary of three
+#               PostgreSQL servers away under load, FAILOVERS times in each of
+#               several ways; needs root
 # make interop  installs clients that Debian lacks, or has in another release, into
 #               INTEROP, tests with them, and lists those that it could not install
 # make release  builds the files of a release into DIST: archives, packages, an OCI
@@ -36,11 +39,12 @@
 FUZZTIME ?= 30s
 SOAK ?= 10m
 ROUNDS ?= 1000
+FAILOVERS ?= 5
 GENERATE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/rollcall-generate
 INTEROP ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/rollcall-interop
 
 .PHONY: release release-check package-test deploy-check consumer
-.PHONY: build demo bench test packages check race fuzz mutants recipe-check soak interop generate fmt lint
+.PHONY: build demo bench test packages check race fuzz mutants recipe-check soak failover interop generate fmt lint
 .DEFAULT_GOAL := build
 
 build:
@@ -90,6 +94,13 @@ soak: packages
 	$(WITH_POSTGRES) go test -timeout 0 -count 1 -v -run Linearizable ./internal/e2e/nodes -linear-rounds $(ROUNDS)
 	go test -timeout 0 -count 1 -run TestDiskFaults ./internal/store -disk-faults 6000
 	go test -timeout 20m -count 1 -v -run TestRunOfAnOrganization ./internal/fleet -accounts 1000
+
+# The test has networks, mounts and processes of its own, which end with it. It is
+# built before, because it reaches no module proxy from there.
+failover: packages
+	scripts/install-failover-packages
+	go vet -tags failover ./internal/e2e/failover
+	scripts/isolated go test -tags failover -timeout 0 -count 1 -v ./internal/e2e/failover -failover-rounds $(FAILOVERS)
 
 # 'make test' runs these sessions with one release of the AWS CLI, and this target
 # with both.
