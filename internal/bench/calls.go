@@ -110,7 +110,7 @@ func (b *bench) getUser(ctx context.Context) error {
 				}
 			}
 			request := t.request("iam", "Action=GetUser&Version=2010-05-08&UserName=alice")
-			return t.rate(clients, d, func(c *client, _, _ int) error { return want(c.do(request, nil)) })
+			return t.rate(clients, d, func(c *client, _, _ int) error { return want(c.Do(request, nil)) })
 		})
 }
 
@@ -136,10 +136,10 @@ func (b *bench) create(ctx context.Context) error {
 				if i == pairs {
 					return fmt.Errorf("more than %d pairs in %s: sign more", pairs, d)
 				}
-				if err := want(c.do(requests[worker][i][0], nil)); err != nil {
+				if err := want(c.Do(requests[worker][i][0], nil)); err != nil {
 					return err
 				}
-				return want(c.do(requests[worker][i][1], nil))
+				return want(c.Do(requests[worker][i][1], nil))
 			})
 		})
 }

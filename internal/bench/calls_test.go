@@ -51,8 +51,8 @@ func parallel(b *testing.B, t target, step func(c *client) error) {
 	b.ReportAllocs()
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
-		c := &client{addr: t.addr}
-		defer c.close()
+		c := &client{Addr: t.addr}
+		defer c.Close()
 		for pb.Next() {
 			if err := step(c); err != nil {
 				b.Error(err)
@@ -68,7 +68,7 @@ func BenchmarkGetUser(b *testing.B) {
 		b.Fatal(err)
 	}
 	request := t.request("iam", "Action=GetUser&Version=2010-05-08&UserName=alice")
-	parallel(b, t, func(c *client) error { return want(c.do(request, nil)) })
+	parallel(b, t, func(c *client) error { return want(c.Do(request, nil)) })
 }
 
 func BenchmarkCreateUserAndKey(b *testing.B) {
@@ -76,9 +76,9 @@ func BenchmarkCreateUserAndKey(b *testing.B) {
 	var n atomic.Int64
 	parallel(b, t, func(c *client) error {
 		name := fmt.Sprintf("u%d", n.Add(1))
-		if err := want(c.do(t.request("iam", "Action=CreateUser&Version=2010-05-08&UserName="+name), nil)); err != nil {
+		if err := want(c.Do(t.request("iam", "Action=CreateUser&Version=2010-05-08&UserName="+name), nil)); err != nil {
 			return err
 		}
-		return want(c.do(t.request("iam", "Action=CreateAccessKey&Version=2010-05-08&UserName="+name), nil))
+		return want(c.Do(t.request("iam", "Action=CreateAccessKey&Version=2010-05-08&UserName="+name), nil))
 	})
 }

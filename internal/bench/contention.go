@@ -65,10 +65,10 @@ func (b *bench) createUsers(nodes []*process, clients int, d time.Duration) (rat
 	start := time.Now()
 	for w := range clients {
 		wait.Go(func() {
-			c := &client{addr: nodes[w%len(nodes)].addr}
-			defer c.close()
+			c := &client{Addr: nodes[w%len(nodes)].addr}
+			defer c.Close()
 			for i := 0; i < perClient && time.Since(start) < d; i++ {
-				if want(c.do(requests[w][i], nil)) != nil {
+				if want(c.Do(requests[w][i], nil)) != nil {
 					bad.Add(1)
 				} else {
 					done.Add(1)

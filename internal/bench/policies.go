@@ -73,7 +73,7 @@ func (b *bench) policiesOn(ctx context.Context, engine, url string) error {
 // sameCall returns the rate of one signed call.
 func (t target) sameCall(form string) (float64, error) {
 	request := t.request("iam", form)
-	return t.rate(clients, 3*time.Second, func(c *client, _, _ int) error { return want(c.do(request, nil)) })
+	return t.rate(clients, 3*time.Second, func(c *client, _, _ int) error { return want(c.Do(request, nil)) })
 }
 
 var keyInAnswer = regexp.MustCompile(`<AccessKeyId>(\S+)</AccessKeyId>|<SecretAccessKey>(\S+)</SecretAccessKey>`)
@@ -141,7 +141,7 @@ func (b *bench) assumeRole(ctx context.Context) error {
 	request := user.request("sts", "Action=AssumeRole&Version=2011-06-15&RoleSessionName=bench&RoleArn=arn:aws:iam::"+
 		account+":role/taken")
 	rate, err := several(b, func() (float64, error) {
-		return user.rate(clients, 3*time.Second, func(c *client, _, _ int) error { return want(c.do(request, nil)) })
+		return user.rate(clients, 3*time.Second, func(c *client, _, _ int) error { return want(c.Do(request, nil)) })
 	})
 	if err != nil {
 		return err

@@ -78,13 +78,13 @@ const generate = "Action=GenerateCredentialReport&Version=2010-05-08"
 // made generates one report and returns the time from the call that starts it
 // to the one that says COMPLETE.
 func made(t target) (time.Duration, error) {
-	c := &client{addr: t.addr}
-	defer c.close()
+	c := &client{Addr: t.addr}
+	defer c.Close()
 	var started time.Time
 	for {
 		var body bytes.Buffer
 		before := time.Now()
-		if err := want(c.do(t.request("iam", generate), &body)); err != nil {
+		if err := want(c.Do(t.request("iam", generate), &body)); err != nil {
 			return 0, fmt.Errorf("%w: %s", err, body.String())
 		}
 		switch answer := body.String(); {
@@ -120,10 +120,10 @@ func (r *rollcall) config() store.Config {
 
 // fetched downloads the report and returns the time and the bytes it took.
 func fetched(t target) (time.Duration, int64, error) {
-	c := &client{addr: t.addr}
-	defer c.close()
+	c := &client{Addr: t.addr}
+	defer c.Close()
 	start := time.Now()
-	status, n, err := c.do(t.request("iam", "Action=GetCredentialReport&Version=2010-05-08"), nil)
+	status, n, err := c.Do(t.request("iam", "Action=GetCredentialReport&Version=2010-05-08"), nil)
 	return time.Since(start), n, want(status, n, err)
 }
 

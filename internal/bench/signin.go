@@ -126,13 +126,13 @@ func flood(ctx context.Context, people *signin.Service, account string) (hashed 
 
 // slowest returns the 99th percentile of the time of one client's calls.
 func (t target) slowest(d time.Duration) (time.Duration, error) {
-	c := &client{addr: t.addr}
-	defer c.close()
+	c := &client{Addr: t.addr}
+	defer c.Close()
 	request := t.request("iam", "Action=GetUser&Version=2010-05-08")
 	var took []time.Duration
 	for start := time.Now(); time.Since(start) < d; {
 		begin := time.Now()
-		if err := want(c.do(request, nil)); err != nil {
+		if err := want(c.Do(request, nil)); err != nil {
 			return 0, err
 		}
 		took = append(took, time.Since(begin))
