@@ -15,6 +15,7 @@ import (
 
 	"rollcall/internal/escape"
 	"rollcall/internal/trail"
+	"rollcall/internal/words"
 )
 
 // trailQuery is one run of 'rollcall trail query'.
@@ -23,7 +24,7 @@ type trailQuery struct {
 	data         string
 	filter       trail.Filter
 	since, until string
-	output       string
+	output, into string
 }
 
 func trailQueryCommand(p *process) *cobra.Command {
@@ -37,11 +38,24 @@ zstd. Without FILE, the files are trail.jsonl in the data directory and what log
 rotation left beside it. Plain files are read from their end on, no further than
 needed.
 
-A time is as in 2026-11-23, 2026-11-23T12:00:00Z, or an age as in 90m, 24h or 7d.`,
+A time is as in 2026-11-23, 2026-11-23T12:00:00Z, or an age as in 90m, 24h or 7d.
+
+With --into, all records that match are written into a folder in the form in which
+CloudTrail delivers them to a bucket: gzip files for each account, region and day,
+under AWSLogs. A second run replaces the files of the same records.`,
 		Example: `  rollcall trail query --user alice --since 24h
   rollcall trail query --outcome AccessDenied --limit 20
-  rollcall trail query --action CreateAccessKey --output json trail.jsonl.2.gz trail.jsonl`,
-		RunE: func(cmd *cobra.Command, args []string) error { return q.run(cmd.Context(), args) },
+  rollcall trail query --action CreateAccessKey --output json trail.jsonl.2.gz trail.jsonl
+  rollcall trail query --since 7d --into cloudtrail`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if q.into != "" && cmd.Flags().Changed("output") {
+				return usageError("--into has one form of files: leave out --output")
+			}
+			if q.into != "" && !cmd.Flags().Changed("limit") {
+				q.filter.Most = 0
+			}
+			return q.run(cmd.Context(), args)
+		},
 	}
 	f := c.Flags()
 	f.StringVar(&q.data, "data", "rollcall-data", "data `directory`, whose trail is searched without FILE")
@@ -53,9 +67,11 @@ A time is as in 2026-11-23, 2026-11-23T12:00:00Z, or an age as in 90m, 24h or 7d
 	f.StringVar(&q.since, "since", "", "earliest `time`")
 	f.StringVar(&q.until, "until", "", "`time` before which it was")
 	f.IntVar(&q.filter.Most, "limit", 100, "print at most this many records; 0 is no limit")
+	f.StringVar(&q.into, "into", "", "write the records into this `folder` as CloudTrail does, without the limit of 100")
 	settings(f, "data")
 	outputFlag(c, &q.output)
 	must(c.MarkFlagDirname("data"))
+	must(c.MarkFlagDirname("into"))
 	return c
 }
 
@@ -74,6 +90,9 @@ func (q *trailQuery) run(ctx context.Context, files []string) (err error) {
 		if files = trailFiles(q.data); len(files) == 0 {
 			return fmt.Errorf("there is no trail in %s: name the directory with --data, or the files", q.data)
 		}
+	}
+	if q.into != "" {
+		return q.export(ctx, files)
 	}
 	if q.output == "json" {
 		return q.json(ctx, files)
@@ -114,6 +133,19 @@ func (q *trailQuery) json(ctx context.Context, files []string) error {
 	}
 	_, err = io.WriteString(q.p.stdout, end)
 	return err
+}
+
+// export writes the records into a folder, in files as CloudTrail's.
+func (q *trailQuery) export(ctx context.Context, files []string) error {
+	x := trail.NewExport(q.into)
+	if err := trail.Search(ctx, files, q.filter, x.Add); err != nil {
+		return err
+	}
+	if err := x.Close(); err != nil {
+		return err
+	}
+	q.p.tell("%s in %s.\n", words.Count(x.Stored, "record"), words.Count(x.Files, "file"))
+	return nil
 }
 
 // trailFiles returns the trail of a data directory and what log rotation left

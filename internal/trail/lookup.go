@@ -40,6 +40,7 @@ type Event struct {
 	EventSource, EventName       string
 	ErrorCode, ErrorMessage      string
 	RecipientAccountID           string
+	AWSRegion                    string
 	SourceIPAddress, UserAgent   string
 	ReadOnly                     bool
 	UserIdentity                 EventIdentity
