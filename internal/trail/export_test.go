@@ -74,11 +74,16 @@ func TestExport(t *testing.T) {
 			r.AWSRegion = "../y"
 		}),
 	}
-	want := map[string]string{
-		"AWSLogs/123456789012/CloudTrail/us-east-1/2026/12/01/123456789012_CloudTrail_us-east-1_20261201T0002Z": "Second Third",
-		"AWSLogs/123456789012/CloudTrail/us-east-1/2026/11/30/123456789012_CloudTrail_us-east-1_20261130T2300Z": "First",
-		"AWSLogs/210987654321/CloudTrail/eu-west-1/2026/12/01/210987654321_CloudTrail_eu-west-1_20261201T0000Z": "Other",
-		"AWSLogs/000000000000/CloudTrail/us-east-1/2026/12/01/000000000000_CloudTrail_us-east-1_20261201T0000Z": "Nobody",
+	want := map[string]string{}
+	for _, file := range []struct{ account, region, day, at, names string }{
+		{"123456789012", "us-east-1", "2026/12/01", "20261201T0002Z", "Second Third"},
+		{"123456789012", "us-east-1", "2026/11/30", "20261130T2300Z", "First"},
+		{"210987654321", "eu-west-1", "2026/12/01", "20261201T0000Z", "Other"},
+		{"000000000000", "us-east-1", "2026/12/01", "20261201T0000Z", "Nobody"},
+	} {
+		path := "AWSLogs/" + file.account + "/CloudTrail/" + file.region + "/" + file.day + "/" + file.account +
+			"_CloudTrail_" + file.region + "_" + file.at
+		want[filepath.FromSlash(path)] = file.names
 	}
 	dir := t.TempDir()
 	for range 2 { // the second export replaces the files of the first
@@ -93,8 +98,8 @@ func TestExport(t *testing.T) {
 		}
 		got := exported(t, dir)
 		for path, names := range want {
-			if got[filepath.FromSlash(path)] != names {
-				t.Errorf("%s holds %q, want %q", path, got[filepath.FromSlash(path)], names)
+			if got[path] != names {
+				t.Errorf("%s holds %q, want %q", path, got[path], names)
 			}
 		}
 		if len(got) != len(want) {

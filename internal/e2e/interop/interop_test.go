@@ -50,13 +50,19 @@ type account struct {
 }
 
 func newAccount(t *testing.T) account {
-	node, acc := e2etest.Dev(t)
+	a, _ := newAccountWith(t)
+	return a
+}
+
+// newAccountWith starts the emulator with flags.
+func newAccountWith(t *testing.T, flags ...string) (account, *e2etest.Process) {
+	node, acc := e2etest.Dev(t, flags...)
 	a := account{Account: acc, url: node.URL, iam: node.IAM(acc.Root()), dir: t.TempDir()}
 	for name, value := range e2etest.ClientEnvironment(t.TempDir(), acc) {
 		a.env = append(a.env, name+"="+value)
 	}
 	a.env = append(a.env, "AWS_ENDPOINT_URL="+node.URL, "AWS_REGION=us-east-1", "PATH="+os.Getenv("PATH"))
-	return a
+	return a, node
 }
 
 // run runs a client's command and returns its whole output.
