@@ -6,20 +6,22 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"math/big"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"golang.org/x/crypto/ssh"
 
 	"rollcall/internal/e2e/e2etest"
+	"rollcall/internal/subprocess"
 )
 
 // terraform runs Terraform with its AWS provider, in a separate directory.
@@ -116,16 +118,45 @@ func (tf *terraform) must(args ...string) string {
 	return out
 }
 
-// initAs uses the providers of another directory, where they were found and
-// checked before.
+// initAs uses the provider of another directory, where it was found and checked
+// before.
 func (tf *terraform) initAs(other *terraform) {
 	tf.t.Helper()
 	const lock = ".terraform.lock.hcl"
 	text, err := os.ReadFile(filepath.Join(other.dir, lock))
 	e2etest.Must(tf.t, err)
 	tf.write(lock, text)
-	tf.env = append(tf.env, "TF_DATA_DIR="+filepath.Join(other.dir, ".terraform"))
+	tf.env = append(slices.Clip(other.env), "TF_DATA_DIR="+filepath.Join(other.dir, ".terraform"))
 }
+
+// provide starts the provider that 'init' has found, in the way that its
+// developers debug it. All later commands use this process. Otherwise each of them
+// starts the provider up to three times, which takes most of the processor time.
+func (tf *terraform) provide() {
+	tf.t.Helper()
+	const below = ".terraform/providers/registry.terraform.io/hashicorp/aws/*/*/terraform-provider-aws*"
+	found, err := filepath.Glob(filepath.Join(tf.dir, below))
+	if err != nil || len(found) != 1 {
+		tf.t.Fatalf("'terraform init' has left the providers %q: %v", found, err)
+	}
+	var said subprocess.Buffer
+	cmd := exec.Command(found[0], "-debug")
+	cmd.Env, cmd.Stdout = tf.env, &said
+	provider, err := subprocess.Start(cmd)
+	e2etest.Must(tf.t, err)
+	tf.t.Cleanup(provider.Kill)
+	e2etest.WaitFor(tf.t, "the address of the provider", func() error {
+		_, after, _ := strings.Cut(said.String(), reattach+"='")
+		address, _, whole := strings.Cut(after, "'")
+		if !whole {
+			return fmt.Errorf("it said %q, %q", said.String(), provider.Stderr)
+		}
+		tf.env = append(tf.env, reattach+"="+address)
+		return nil
+	})
+}
+
+const reattach = "TF_REATTACH_PROVIDERS"
 
 // terraformFiles holds the files that the configuration reads.
 type terraformFiles struct{ certificate, key, ssh []byte }
@@ -169,6 +200,7 @@ func TestTerraform(t *testing.T) {
 	tf := newTerraform(t, node, acc, "*.tf")
 	tf.add(files)
 	tf.must("init", "-no-color")
+	tf.provide()
 	tf.must("apply", "-auto-approve")
 	if out, code := tf.run("plan", "-detailed-exitcode"); code != 0 {
 		t.Errorf("a second plan has differences: exit code %d\n%s", code, e2etest.Tail(out, 8000))
@@ -184,17 +216,11 @@ func TestTerraform(t *testing.T) {
 		}
 	})
 	tf.must("destroy", "-auto-approve", "-refresh=false")
-	left, err := awsIn(t, node, acc, "iam", "get-account-summary")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var summary struct{ SummaryMap map[string]int }
-	if err := json.Unmarshal(left, &summary); err != nil {
-		t.Fatal(err)
-	}
+	left, err := node.IAM(acc.Root()).GetAccountSummary(t.Context(), &iam.GetAccountSummaryInput{})
+	e2etest.Must(t, err)
 	for _, kind := range []string{"Users", "Groups", "Roles", "Policies", "InstanceProfiles", "ServerCertificates",
 		"Providers", "MFADevices"} {
-		if n := summary.SummaryMap[kind]; n != 0 {
+		if n := left.SummaryMap[kind]; n != 0 {
 			t.Errorf("%d %s are left", n, kind)
 		}
 	}
@@ -209,15 +235,4 @@ func (tf *terraform) output(name string) string {
 		tf.t.Fatal(err)
 	}
 	return string(bytes.TrimSpace(out))
-}
-
-// awsIn runs the AWS CLI and returns its JSON.
-func awsIn(t *testing.T, node *e2etest.Process, acc e2etest.Account, args ...string) ([]byte, error) {
-	t.Helper()
-	cmd := exec.Command("aws", append(args, "--endpoint-url", node.URL, "--output", "json")...)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
-	for name, value := range e2etest.ClientEnvironment(t.TempDir(), acc) {
-		cmd.Env = append(cmd.Env, name+"="+value)
-	}
-	return cmd.Output()
 }
