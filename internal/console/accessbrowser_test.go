@@ -19,7 +19,7 @@ func TestAccessStory(t *testing.T) {
 		br.fill("action", "iam:GenerateCredentialReport")
 		br.click("form.ask button.main")
 		br.says(want, "iam:GenerateCredentialReport")
-		br.accessible("access check", nil)
+		br.Accessible("access check")
 	}
 	ask("denied")
 	br.says("No statement allows it.")
@@ -40,11 +40,11 @@ func TestAccessStory(t *testing.T) {
 	if typed != "Reporter,Makes reports" {
 		t.Errorf("of the fields is left %q", typed)
 	}
-	br.accessible("policy with an error", nil)
+	br.Accessible("policy with an error")
 	br.Picture("policy-error-desktop")
 	br.Window(390, 844)
 	br.Scheme("dark")
-	br.accessible("policy with an error on a phone", nil)
+	br.Accessible("policy with an error on a phone")
 	br.Picture("policy-error-phone")
 	br.Window(1280, 800)
 	br.Scheme("light")

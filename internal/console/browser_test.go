@@ -1,12 +1,8 @@
 package console_test
 
 import (
-	"encoding/json"
 	"fmt"
-	"maps"
-	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -107,51 +103,6 @@ func (br *browser) authenticator() {
 			HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true,
 		}},
 	)
-}
-
-var axe = sync.OnceValues(func() (string, error) {
-	text, err := os.ReadFile("testdata/axe.min.js")
-	return string(text), err
-})
-
-// only and without choose from the rules of axe-core.
-func only(rules []string) map[string]any { return map[string]any{"runOnly": rules} }
-
-func without(rules []string) map[string]any {
-	off := map[string]any{}
-	for _, rule := range rules {
-		off[rule] = map[string]bool{"enabled": false}
-	}
-	return map[string]any{"rules": off}
-}
-
-// accessible fails the test if axe-core finds a problem in the page. It checks
-// the chosen rules, or all its default rules if choice is nil.
-func (br *browser) accessible(what string, choice map[string]any) {
-	br.t.Helper()
-	if !eval[bool](br, `"axe" in window`) {
-		source, err := axe()
-		if err != nil {
-			br.t.Fatal(err)
-		}
-		browsertest.Run(br.Tab, chromedp.Evaluate[json.RawMessage](source+";true"))
-	}
-	wanted := map[string]any{"resultTypes": []string{"violations"}}
-	maps.Copy(wanted, choice)
-	options, err := json.Marshal(wanted)
-	if err != nil {
-		br.t.Fatal(err)
-	}
-	type violation struct {
-		ID, Help string
-		Nodes    []struct{ HTML, FailureSummary string }
-	}
-	for _, v := range eval[[]violation](br,
-		`axe.run(document, `+string(options)+`).then(r => r.violations)`) {
-		for _, n := range v.Nodes {
-			br.t.Errorf("%s: %s: %s\n%s\n%s", what, v.ID, v.Help, n.HTML, n.FailureSummary)
-		}
-	}
 }
 
 // signIn signs in a user, or root if user is "".

@@ -86,23 +86,20 @@ type screen struct {
 
 var desktop, phone = screen{"desktop", 1280, 800}, screen{"phone", 390, 844}
 
-// colours are the rules that check only colours. They take most of the time.
-var colours = []string{"color-contrast", "link-in-text-block"}
-
 // sights checks the open page in both colour schemes and on a phone, and takes
-// pictures of it. Every part of the page passes every rule at least once.
+// pictures of it.
 func (br *browser) sights(name string) {
 	br.t.Helper()
 	br.fits(name, desktop)
-	br.accessible(name+" light desktop", nil)
+	br.Accessible(name + " light desktop")
 	br.Picture(name + "-desktop-light")
 	br.fits(name, phone)
 	br.Picture(name + "-phone-light")
 	br.Scheme("dark")
-	br.accessible(name+" dark phone", nil)
+	br.Accessible(name + " dark phone")
 	br.Picture(name + "-phone-dark")
 	br.fits(name, desktop)
-	br.accessible(name+" dark desktop", only(colours))
+	br.Contrasts(name + " dark desktop")
 	br.Picture(name + "-desktop-dark")
 	br.Scheme("light")
 }
@@ -113,7 +110,7 @@ func (br *browser) glance(name string) {
 	br.t.Helper()
 	br.fits(name, phone)
 	br.fits(name, desktop)
-	br.accessible(name, without(colours))
+	br.Accessible(name)
 	br.Picture(name)
 }
 
