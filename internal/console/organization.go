@@ -19,8 +19,9 @@ func (c *Console) organizationPages() []page {
 	return []page{{path: organizationPath, title: "Organization", nav: "overview", get: c.organization}}
 }
 
-// accountsPerPage keeps the page small, even if each row has a sentence.
-const accountsPerPage = 100
+// accountsPerPage keeps the page small, even if each row has a sentence and a
+// link for each control.
+const accountsPerPage = 50
 
 // organizationView is the data of the page.
 type organizationView struct {
@@ -30,6 +31,7 @@ type organizationView struct {
 	Benchmark choice
 	Read      moment
 	Found     string
+	Heat      *heatView
 	Rows      []accountRow
 	Pages     pages
 }
@@ -80,25 +82,26 @@ func (c *Console) organization(v *visit) error {
 	if err != nil {
 		return err
 	}
-	last := (len(read.accounts) + accountsPerPage - 1) / accountsPerPage
+	accounts := read.accounts
+	if id := v.query("control"); id != "" {
+		accounts = worstFirst(accounts, id)
+	}
+	last := (len(accounts) + accountsPerPage - 1) / accountsPerPage
 	page = min(max(1, page), last)
 	from := (page - 1) * accountsPerPage
-	shown := read.accounts[from:min(len(read.accounts), from+accountsPerPage)]
+	shown := accounts[from:min(len(accounts), from+accountsPerPage)]
+	s.Heat = v.heat(read, shown, b)
 	for i := range shown {
 		s.Rows = append(s.Rows, v.accountRow(&shown[i]))
 	}
 	s.Benchmark, s.Read, s.Found = v.benchmarks(b), v.when(&read.at, ""), read.found()
-	s.Pages = v.pagesOf(page, last, from, len(shown), len(read.accounts))
+	s.Pages = v.pagesOf(page, last, from, len(shown), len(accounts))
 	return v.show("organization", s)
 }
 
 func (v *visit) accountRow(a *accountFigures) accountRow {
 	r := accountRow{Account: a.account, Why: a.why, Self: a.account == v.account()}
-	if r.Self {
-		r.Link = v.judgedLink(overviewPath)
-	} else {
-		r.Link = link(rolePath, "account", a.account, "role", organizationRole)
-	}
+	r.Link = v.inAccount(a.account, v.judgedLink(overviewPath))
 	if a.why != "" {
 		return r
 	}

@@ -10,7 +10,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
+	"rollcall/internal/browsertest"
 	"rollcall/internal/fleet"
 	"rollcall/internal/identity"
 	"rollcall/internal/service"
@@ -117,7 +120,7 @@ func TestOrganization(t *testing.T) {
 	}
 	for id, texts := range map[string][]string{
 		"200000000000": {`data-label="Console users without MFA"><span class="fail">3<`, `data-label="People">`,
-			`href="/console/role?account=200000000000&amp;role=OrganizationAccountAccessRole"`},
+			`href="/console/role?account=200000000000&amp;role=OrganizationAccountAccessRole&amp;to=%2Fconsole%2Foverview"`},
 		"123456789012": {"this account", `href="/console/overview"`},
 		"300000000000": {"is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::300000000000:role/"},
 		"400000000000": {"There is no credential report yet."},
@@ -147,6 +150,52 @@ func TestOrganization(t *testing.T) {
 	br := w.browse(t)
 	br.signIn("alice", userPassword)
 	br.look(visited1{path: organization, query: "?benchmark=strict"})
+	br.walkHeat()
+}
+
+// heatCell returns the selector of a cell of the map: its account and its control.
+func heatCell(account, control string) string {
+	const of = `.heat a[aria-label^="%s, "][href$="control%s%s"]`
+	return fmt.Sprintf(of, account, "=", control) + ", " + fmt.Sprintf(of, account, "%3D", control)
+}
+
+// walkHeat follows cells of the map to their findings, in the own account and
+// in a member, by keyboard.
+func (br *browser) walkHeat() {
+	br.t.Helper()
+	const member = "200000000000"
+	br.open(organization + "?benchmark=strict")
+	for _, one := range []struct{ account, sign, text string }{
+		{member, "3", "3 FAIL"}, {"All accounts", "4", "4 FAIL"}, {account, "1", "1 FAIL"},
+	} {
+		cell := heatCell(one.account, "C5")
+		sign := eval[string](br, fmt.Sprintf("document.querySelector(%q).textContent", cell))
+		text := eval[string](br, fmt.Sprintf("document.querySelector(%q).getAttribute('aria-label')", cell))
+		if sign != one.sign || !strings.HasSuffix(text, "Users with a console password have MFA: "+one.text) {
+			br.t.Errorf("the cell of %s is %q, %q", one.account, sign, text)
+		}
+	}
+	for _, id := range []string{"300000000000", "400000000000"} {
+		why := eval[string](br, fmt.Sprintf(`[...document.querySelectorAll(".heat tr.missing")]
+			.find(r => r.cells[0].textContent === %q).cells[1].textContent`, id))
+		if why == "" {
+			br.t.Errorf("the map does not say why %s has no cells", id)
+		}
+	}
+	br.click(heatCell("All accounts", "C8"))
+	got := eval[string](br, `document.querySelector(".heat th[aria-sort=descending] a").title`)
+	if got != "No active access key is unused" {
+		br.t.Errorf("the accounts are in the order of %q", got)
+	}
+	br.click(heatCell(account, "C5"))
+	br.says("Users with a console password have MFA", "alice")
+	br.open(organization + "?benchmark=strict")
+	eval[bool](br, fmt.Sprintf("window.before = true, document.querySelector(%q).focus(), true", heatCell(member, "C5")))
+	browsertest.Run(br.Tab, chromedp.KeyEvent(kb.Enter))
+	br.arrive()
+	br.says("You then see the page that you chose.")
+	br.press("switch")
+	br.says("You act as the role now.", "Users with a console password have MFA", "user0", "user2")
 }
 
 // TestOrganizationDenied checks that people without permission see nothing.
@@ -205,13 +254,16 @@ func TestOrganizationOfMany(t *testing.T) {
 	p := w.signedIn("alice")
 	got := p.settled(organization)
 	wellMade(t, got, http.StatusOK)
-	got.want(t, http.StatusOK, "121 accounts: 0 with failed findings, 121 of which nothing is known", "1–100 of 121")
+	got.want(t, http.StatusOK, "121 accounts: 0 with failed findings, 121 of which nothing is known", "1–50 of 121")
+	if strings.Contains(got.body, `class="heat"`) {
+		t.Error("a map of nothing")
+	}
 	if strings.Contains(got.body, "Rate exceeded") || strings.Contains(got.body, "Throttl") {
 		t.Error("an account was given up because of the rate")
 	}
-	rows, _ := p.settled(organization + "?page=2").accounts()
+	rows, _ := p.settled(organization + "?page=3").accounts()
 	if len(rows) != 21 {
-		t.Errorf("%d accounts on the second page", len(rows))
+		t.Errorf("%d accounts on the third page", len(rows))
 	}
 }
 

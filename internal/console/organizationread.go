@@ -38,7 +38,10 @@ type accountFigures struct {
 }
 
 // figures are the numbers that the page shows of a report.
-type figures struct{ fail, noMFA, oldKeys, people, machines int }
+type figures struct {
+	fail, noMFA, oldKeys, people, machines int
+	controls                               []controlTally
+}
 
 // found returns the number of accounts in words.
 func (o *organizationRead) found() string {
@@ -82,7 +85,7 @@ func (v *visit) readOrganization(members []string, b *audit.Benchmark) (*organiz
 			read.accounts = append(read.accounts, o.read(ctx, id))
 		}
 		slices.SortStableFunc(read.accounts, worseAccount)
-		return read, int64(len(read.accounts)) << 8, nil
+		return read, int64(len(read.accounts)) << 10, nil
 	})
 }
 
@@ -201,8 +204,8 @@ type tallies struct {
 	all map[judgedKey]figures
 }
 
-// maxTallies limits their number. Each has some 100 bytes.
-const maxTallies = 20_000
+// maxTallies limits their number. Each has about 1 KiB.
+const maxTallies = 10_000
 
 func (t *tallies) get(key judgedKey) (figures, bool) {
 	t.mu.Lock()
@@ -258,7 +261,7 @@ func (c *Console) countFigures(ctx context.Context, r *store.Report, b *audit.Be
 	st := &of.Stats
 	f = figures{
 		fail: of.Counts.Total[audit.Fail], noMFA: st.ConsoleUsers - st.ConsoleUsersMFA,
-		people: st.HumanUsers, machines: st.MachineUsers,
+		people: st.HumanUsers, machines: st.MachineUsers, controls: tallyOf(of.Counts.Controls),
 	}
 	for age := range st.KeyAges {
 		if age >= len(audit.KeyAgeLimits) || audit.KeyAgeLimits[age] > 90 {

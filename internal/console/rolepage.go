@@ -8,8 +8,10 @@ import (
 
 // This page switches to a role and back.
 
-// roleView is the data of the page.
+// roleView is the data of the page. To is the address of the page that follows,
+// if one was chosen.
 type roleView struct {
+	To     string
 	Fields []field
 	Exit   *button
 }
@@ -26,6 +28,9 @@ func (c *Console) rolePage(v *visit) error {
 		{Name: "role", Label: "Role name", Value: typed("role"), Hint: "With its path, if it has one.", Max: 576},
 		{Name: "name", Label: "Display name", Value: typed("name"), Optional: true, Max: 64},
 	}}
+	if v.query("to") != "" {
+		s.To = c.ours(v.query("to"))
+	}
 	if v.session.Role != nil {
 		s.Exit = &button{Do: "exit", Label: "Switch back"}
 	}
@@ -33,15 +38,19 @@ func (c *Console) rolePage(v *visit) error {
 }
 
 func (c *Console) switchRole(v *visit) error {
+	to := Root
+	if v.query("to") != "" {
+		to = c.ours(v.query("to"))
+	}
 	err := c.signIn.SwitchRole(v.r.Context(), v.visitOf(Root), v.token, signin.Switch{
 		Account: strings.TrimSpace(
 			v.field("account"),
-		), Role: strings.TrimSpace(v.field("role")), Name: v.field("name"), To: v.url + Root,
+		), Role: strings.TrimSpace(v.field("role")), Name: v.field("name"), To: v.url + to,
 	})
 	if err != nil {
 		return v.again(err, c.rolePage)
 	}
-	return v.done(Root, "You act as the role now.")
+	return v.done(to, "You act as the role now.")
 }
 
 func (c *Console) exitRole(v *visit) error {

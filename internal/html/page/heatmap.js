@@ -33,7 +33,7 @@ function heatCard() {
     h('ul', {class: 'legend'}, ['under 10 %', '10 to 25 %', '25 to 50 %', '50 % or more fail'].map((text, i) => h('li', {}, h('i', {class: `heat-${i + 1}`}), text)),
       h('li', {}, h('b', {class: 'no-data'}, '?'), ' no data'), h('li', {}, h('b', {class: 'warn'}, '!'), ' warn'),
       h('li', {}, h('b', {class: 'manual'}, '◇'), ' for a person'), h('li', {}, h('b', {class: 'pass'}, '✓'), ' pass'), h('li', {}, '– not applicable')),
-    h('div', {class: 'wide', tabindex: 0, role: 'region', 'aria-label': 'Accounts and controls'},
+    h('div', {class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Accounts and controls'},
       h('table', {class: 'heat', 'aria-label': 'Accounts and controls'},
         h('thead', {}, h('tr', {}, h('th', {scope: 'col', class: 'c-account'}, 'Account'), page.controls.map((control) => h('th', {scope: 'col'},
           h('a', {href: controlLink(control), title: `${control.id} ${control.title}`}, called(control), control.items.length ? h('small', {}, control.id) : null))))),
