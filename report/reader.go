@@ -199,48 +199,87 @@ func (rd *Reader) whole(record []string) ([]string, error) {
 }
 
 func (rd *Reader) read(row *Row) error {
-	record, err := rd.rows.next()
-	if err == nil {
-		record, err = rd.whole(record)
+	line, plain := rd.rows.nextPlain()
+	var record []string
+	var err error
+	switch {
+	case plain && rd.rows.clean && rd.readPlain(row, line):
+		return nil
+	case plain:
+		record = rd.rows.split(line)
+	default:
+		if record, err = rd.rows.quoted(); err != nil {
+			return err
+		}
 	}
-	if err != nil {
+	if record, err = rd.whole(record); err != nil {
 		return err
 	}
 	rd.clear(row)
 	for i, cell := range record {
-		malformed := false
-		switch c := rd.cells[i]; {
-		case c == nil:
-			row.Extra = append(row.Extra, Cell{rd.names[i], cell})
-			err = rd.check(cell)
-		case c.timeAt != nil:
-			t := parseTime(cell)
-			*c.timeAt(row) = t
-			malformed = t.absence == Malformed
-		case c.boolAt != nil:
-			b := parseBool(cell)
-			*c.boolAt(row) = b
-			malformed = b.Absence() == Malformed
-		case c.nameAt != nil:
-			*c.nameAt(row) = cell
-			err = rd.check(cell)
-		default:
-			t := TextOf(cell)
-			if cell == "" && c.Kind == TextKind {
-				t, malformed = NoText(Malformed), true
-			}
-			*c.textAt(row) = t
-			err = rd.check(cell)
+		if rd.set(row, i, cell) {
+			continue
 		}
-		if malformed {
-			row.Unreadable = append(row.Unreadable, Cell{rd.names[i], cell})
-			err = rd.check(cell)
-		}
-		if err != nil {
+		if err := rd.check(cell); err != nil {
 			return rd.fail(rd.names[i], err)
 		}
 	}
 	return nil
+}
+
+// readPlain reads a line that checkText accepts. It returns false if the line
+// does not have exactly one cell for each column.
+func (rd *Reader) readPlain(row *Row, line string) bool {
+	rd.clear(row)
+	for i, c := range rd.cells {
+		n := 0
+		if c != nil {
+			n = c.usual(row, line)
+		}
+		if n == 0 {
+			if n = strings.IndexByte(line, ','); n < 0 {
+				n = len(line)
+			}
+			rd.set(row, i, line[:n])
+		}
+		if n == len(line) {
+			return i == len(rd.cells)-1
+		}
+		line = line[n+1:]
+	}
+	return false
+}
+
+// set sets the cell of a column in a row. It reports whether the cell is one of
+// the texts that its column expects, which need no check.
+func (rd *Reader) set(row *Row, column int, cell string) (expected bool) {
+	malformed := false
+	switch c := rd.cells[column]; {
+	case c == nil:
+		row.Extra = append(row.Extra, Cell{rd.names[column], cell})
+	case c.timeAt != nil:
+		t := parseTime(cell)
+		*c.timeAt(row) = t
+		malformed = t.absence == Malformed
+		expected = !malformed
+	case c.boolAt != nil:
+		b := parseBool(cell)
+		*c.boolAt(row) = b
+		malformed = b.Absence() == Malformed
+		expected = !malformed
+	case c.nameAt != nil:
+		*c.nameAt(row) = cell
+	default:
+		t := TextOf(cell)
+		if cell == "" && c.Kind == TextKind {
+			t, malformed = NoText(Malformed), true
+		}
+		*c.textAt(row) = t
+	}
+	if malformed {
+		row.Unreadable = append(row.Unreadable, Cell{rd.names[column], cell})
+	}
+	return expected
 }
 
 // check is checkText for a cell of the current row.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 )
 
 // Limits of the cost of a file. A real row has about 250 bytes. With the
@@ -17,6 +18,10 @@ const (
 	maxCell    = 64 << 10 // bytes
 	maxColumns = 1000
 )
+
+// maxBlock is the number of bytes of lines that are taken from the buffer
+// together. The strings of a row keep the block in memory.
+const maxBlock = 16 << 10
 
 var (
 	errQuote     = errors.New("quoted cell without a proper end")
@@ -32,10 +37,12 @@ type rows struct {
 	buf    *bufio.Reader
 	csv    *csv.Reader
 	cells  []string
-	clean  bool // checkText accepts every cell of the current row
-	line   int  // number of the line on which the current row begins, from 1
-	plain  int  // number of lines split here, which csv does not count
-	ended  int  // number of lines up to the end of the current row
+	block  string // lines without quotes that were taken from buf, each with its newline
+	pure   bool   // checkText accepts every line of the block
+	clean  bool   // checkText accepts every cell of the current row
+	line   int    // number of the line on which the current row begins, from 1
+	plain  int    // number of lines split here, which csv does not count
+	ended  int    // number of lines up to the end of the current row
 }
 
 func newRows(r io.Reader) *rows {
@@ -76,18 +83,18 @@ func (rs *rows) next() ([]string, error) {
 func (rs *rows) nextPlain() (line string, ok bool) {
 	rs.source.left = maxRow
 	rs.line = rs.ended + 1
-	for {
-		if line, ok = rs.plainLine(); !ok {
-			return "", false
-		}
+	for rs.block != "" || rs.take() {
+		end := strings.IndexByte(rs.block, '\n')
+		line, rs.block = strings.TrimSuffix(rs.block[:end], "\r"), rs.block[end+1:]
 		rs.plain++
 		rs.ended++
 		if line != "" {
 			rs.line = rs.ended
-			rs.clean = checkText(line) == nil
+			rs.clean = rs.pure || checkText(line) == nil
 			return line, true
 		}
 	}
+	return "", false
 }
 
 // split returns the cells of a line without quotes.
@@ -101,30 +108,40 @@ func (rs *rows) split(line string) []string {
 	return rs.cells
 }
 
-// plainLine returns a line that has no quote and ends within the buffer. ok is
-// false for the last line of a report, which has no newline.
-func (rs *rows) plainLine() (string, bool) {
+// take takes a block of lines from the buffer. It returns false if the next line
+// has a quote, does not fit into the buffer, or is the last one of a report,
+// which has no newline.
+func (rs *rows) take() bool {
 	n := rs.buf.Buffered()
 	for {
 		b, _ := rs.buf.Peek(n)
-		end := bytes.IndexByte(b, '\n')
-		if end >= 0 {
-			if bytes.IndexByte(b[:end], '"') >= 0 {
-				return "", false
+		if end := endOfLines(b); end > 0 {
+			b = b[:end]
+			if quote := bytes.IndexByte(b, '"'); quote >= 0 {
+				b = b[:bytes.LastIndexByte(b[:quote], '\n')+1]
 			}
-			line := string(bytes.TrimSuffix(b[:end], []byte("\r")))
-			_, err := rs.buf.Discard(end + 1)
-			return line, err == nil
+			rs.block, rs.pure = string(b), bytes.IndexByte(b, 0) < 0 && utf8.Valid(b)
+			_, err := rs.buf.Discard(len(b))
+			return len(b) > 0 && err == nil
 		}
 		if n == rs.buf.Size() {
-			return "", false
+			return false
 		}
 		_, _ = rs.buf.Peek(n + 1) // source repeats an error
 		if rs.buf.Buffered() == n {
-			return "", false
+			return false
 		}
 		n = rs.buf.Buffered()
 	}
+}
+
+// endOfLines returns the end of as many lines as fit into a block, but at least
+// one, and 0 if there is no whole line.
+func endOfLines(b []byte) int {
+	if end := bytes.LastIndexByte(b[:min(len(b), maxBlock)], '\n'); end >= 0 {
+		return end + 1
+	}
+	return bytes.IndexByte(b, '\n') + 1
 }
 
 // quoted reads a row with encoding/csv.

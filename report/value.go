@@ -35,6 +35,12 @@ const (
 	wordNotSupported  = "not_supported"
 )
 
+// The words in cells that are true or false.
+const (
+	wordFalse = "false"
+	wordTrue  = "true"
+)
+
 // String returns the name of the absence. For three of them it is the word in
 // the report.
 func (a Absence) String() string {
@@ -77,6 +83,8 @@ func absent(a Absence) Absence {
 // guides and tools that rewrite reports also use No_Information and n/a.
 func parseAbsence(cell string) (Absence, bool) {
 	switch {
+	case cell == "" || cell[0] != 'N' && cell[0] != 'n':
+		return Malformed, false
 	case cell == wordNotApplicable || strings.EqualFold(cell, wordNotApplicable):
 		return NotApplicable, true
 	case strings.EqualFold(cell, wordNoInformation):
@@ -129,9 +137,9 @@ func (b Bool) Absence() Absence {
 func (b Bool) String() string {
 	switch b {
 	case False:
-		return "false"
+		return wordFalse
 	case True:
-		return "true"
+		return wordTrue
 	default:
 		return b.Absence().word()
 	}
@@ -141,15 +149,15 @@ func (b Bool) String() string {
 // upper case. Both are accepted.
 func parseBool(cell string) Bool {
 	switch cell {
-	case "false":
+	case wordFalse:
 		return False
-	case "true":
+	case wordTrue:
 		return True
 	}
 	switch {
-	case strings.EqualFold(cell, "false"):
+	case strings.EqualFold(cell, wordFalse):
 		return False
-	case strings.EqualFold(cell, "true"):
+	case strings.EqualFold(cell, wordTrue):
 		return True
 	}
 	a, _ := parseAbsence(cell)
