@@ -235,6 +235,11 @@ func (a *auditRun) judge(ctx context.Context, auditor *audit.Auditor, r *reports
 	if err := r.Prepare(a.criteria.asOf != ""); err != nil {
 		return err
 	}
+	if len(out.lakes) > 0 { // each of their rows names the digest
+		if err := r.Digest(); err != nil {
+			return err
+		}
+	}
 	if err := out.Report(r.Source); err != nil {
 		return err
 	}

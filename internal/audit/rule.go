@@ -51,6 +51,11 @@ type sight struct {
 	own        *objects   // for custom controls
 
 	verdicts []verdict
+	// brief are the statuses of which add only counts the verdicts, in counted,
+	// because nobody wants to see them. It is empty in a row of root, whose rules
+	// look at verdicts again.
+	brief   StatusSet
+	counted [NumStatuses]int
 }
 
 // verdict is a finding that has not been formatted yet.
@@ -73,9 +78,19 @@ type verdict struct {
 // the work. The value is a guess that suits large accounts.
 const clockTolerance = int64(time.Hour / time.Second)
 
-func (s *sight) add(v verdict) { s.verdicts = append(s.verdicts, v) }
+func (s *sight) add(v verdict) {
+	if s.brief.Has(v.status) {
+		s.counted[v.status]++
+		return
+	}
+	s.verdicts = append(s.verdicts, v)
+}
 
 func (s *sight) say(status Status, why string, columns []report.Column) {
+	if s.brief.Has(status) {
+		s.counted[status]++
+		return
+	}
 	s.add(verdict{status: status, why: why, columns: columns})
 }
 

@@ -26,7 +26,8 @@ type run struct {
 	facts   *Enrichment
 	excuser excuser
 	reasons reasons
-	matched []int // by exception
+	brief   StatusSet // see sight
+	matched []int     // by exception
 	row     Row
 	prefix  string // prefix of the ARNs of the account
 	last    string // user of the previous row
@@ -59,6 +60,9 @@ func (a *Auditor) newRun(src Source, facts *Enrichment, visit func(*Row) error) 
 		when = a.options.Now
 	}
 	u.excuser = newExcuser(a.exceptions, when)
+	if u.brief = SetOf(Pass, NotApplicable); visit != nil {
+		u.brief &^= a.options.Statuses
+	}
 	u.learn(src.Account, src.Partition)
 	return u
 }
@@ -137,6 +141,9 @@ func (u *run) judge(row *report.Row, line int) error {
 	s.row, s.facts = row, nil
 	s.credentials.see(row)
 	s.class = u.auditor.options.Classes.Of(row)
+	if s.brief = u.brief; s.isRoot() {
+		s.brief = 0
+	}
 	note := u.lookUp(row)
 	problem := u.evidence(row)
 	if len(row.Unreadable) > 0 {
@@ -213,6 +220,15 @@ func (u *run) take(ruleIndex int, note string) {
 	counts := &u.out.Counts
 	of := &counts.Controls[ruleIndex]
 	severity := u.auditor.severities[ruleIndex]
+	if u.sight.brief != 0 {
+		for _, status := range [...]Status{Pass, NotApplicable} {
+			n := u.sight.counted[status]
+			of.Statuses[status] += n
+			counts.Total[status] += n
+			counts.Severities[severity][status] += n
+			u.sight.counted[status] = 0
+		}
+	}
 	for i := range u.sight.verdicts {
 		v := &u.sight.verdicts[i]
 		severity := max(severity, v.atLeast)
@@ -319,7 +335,7 @@ func (u *run) show() error {
 // the rows that were not read, and the evidence itself.
 func (u *run) end() error {
 	s := &u.sight
-	s.row, s.facts, s.partition = nil, nil, u.out.Source.Partition
+	s.row, s.facts, s.partition, s.brief = nil, nil, u.out.Source.Partition, 0
 	u.row = Row{Findings: u.row.Findings[:0]}
 	u.out.Stale = u.stale()
 	for i, r := range u.auditor.rules {

@@ -126,6 +126,7 @@ func (u *run) countUnusedOf() {
 			continue
 		}
 		r.judge(s)
+		s.counted = [NumStatuses]int{}
 		for i := range s.verdicts {
 			switch s.verdicts[i].status {
 			case Fail:

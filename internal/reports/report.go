@@ -16,6 +16,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"os"
 	"strings"
@@ -53,9 +54,11 @@ type Report struct {
 	open    func() (io.ReadCloser, error)
 	stream  io.Reader
 	content []byte
-	verify  bool // the file must have the checksum Source.SHA256
-	among   bool // it is one of several reports
-	saved   *history.Snapshot
+	// verify says that the file must have the checksum Source.SHA256, and digested
+	// that this field has the digest of a file without a known checksum.
+	verify, digested bool
+	among            bool // it is one of several reports
+	saved            *history.Snapshot
 }
 
 // Guess is the time that is used because the true time of a report is unknown.
@@ -122,11 +125,13 @@ func (r *Report) look(dated bool) error {
 		return err
 	}
 	defer f.Close()
-	if err := r.checksum(f); err != nil || r.Missing != "" {
-		return err
-	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return err
+	if r.verify {
+		if err := r.checksum(f); err != nil || r.Missing != "" {
+			return err
+		}
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
 	}
 	if err := r.take(bufio.NewReaderSize(f, intake.Head), r.file); err != nil {
 		return err
@@ -181,18 +186,44 @@ func (r *Report) guess(dated bool, at time.Time, guess Guess) {
 	r.Source.Generated, r.Guess = at.UTC().Truncate(time.Second), &guess
 }
 
-// checksum computes the SHA-256 of the file, and compares it if the expected
-// one is known.
+// checksum compares the SHA-256 of the file with the expected one.
 func (r *Report) checksum(f *os.File) error {
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
 		return err
 	}
-	sum := hex.EncodeToString(h.Sum(nil))
-	if r.verify && sum != r.Source.SHA256 {
+	if hex.EncodeToString(h.Sum(nil)) != r.Source.SHA256 {
 		r.Missing = fmt.Sprintf("%s is damaged: it is not what was saved", r.Source.Path)
 	}
-	r.Source.SHA256 = sum
+	return nil
+}
+
+// Digest sets Source.SHA256 of a prepared report for callers that need it before
+// Audit, which otherwise computes it while it reads.
+func (r *Report) Digest() error {
+	if !r.undigested() {
+		return nil
+	}
+	f, err := os.Open(r.file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return r.digest(sha256.New(), f)
+}
+
+// undigested reports whether nobody knows the SHA-256 of the report's file yet.
+func (r *Report) undigested() bool {
+	return r.file != "" && r.content == nil && r.Missing == "" && !r.verify && !r.digested
+}
+
+// digest sets Source.SHA256 to the digest of the file, of which h has everything
+// but the rest.
+func (r *Report) digest(h hash.Hash, rest io.Reader) error {
+	if _, err := io.Copy(h, rest); err != nil {
+		return err
+	}
+	r.Source.SHA256, r.digested = hex.EncodeToString(h.Sum(nil)), true
 	return nil
 }
 
@@ -232,5 +263,17 @@ func (r *Report) audit(ctx context.Context, by *audit.Auditor, visit func(*audit
 		return nil, err
 	}
 	defer content.Close()
-	return by.Audit(ctx, content, r.Source, r.Facts, visit)
+	if !r.undigested() {
+		return by.Audit(ctx, content, r.Source, r.Facts, visit)
+	}
+	h := sha256.New()
+	of, err := by.Audit(ctx, io.TeeReader(content, h), r.Source, r.Facts, visit)
+	if err == nil {
+		err = r.digest(h, content) // the audit does not read on after damage
+	}
+	if err != nil {
+		return nil, err
+	}
+	of.Source.SHA256 = r.Source.SHA256
+	return of, nil
 }
