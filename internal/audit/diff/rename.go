@@ -2,6 +2,7 @@ package diff
 
 import (
 	"slices"
+	"strings"
 
 	"rollcall/internal/audit"
 	"rollcall/report"
@@ -44,7 +45,8 @@ func (r *renames) remember(c *comparison) {
 		return
 	}
 	_, several := to[made]
-	to[made] = namedUser{row.User, row.ARN, several}
+	// The strings of a row keep many lines of its report in memory.
+	to[made] = namedUser{strings.Clone(row.User), strings.Clone(row.ARN), several}
 }
 
 type rename struct {

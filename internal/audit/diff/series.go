@@ -19,7 +19,7 @@ import (
 // Report is a report that can be read more than once.
 type Report struct {
 	// Source must contain the time when the report was generated. If it has a
-	// SHA-256, the content must match it.
+	// SHA-256, the content must match it. Otherwise the comparison sets it.
 	Source audit.Source
 	// Facts are the enrichment of the account. They may be nil.
 	Facts *audit.Enrichment
@@ -98,12 +98,8 @@ func (m *member) look(ctx context.Context, maxRows int) error {
 		return err
 	}
 	defer f.Close()
-	var content io.Reader = f
-	sum := sha256.New()
-	if m.Source.SHA256 != "" {
-		content = io.TeeReader(f, sum)
-	}
-	rd, err := report.NewReader(content)
+	digest := sha256.New()
+	rd, err := report.NewReader(io.TeeReader(f, digest))
 	if err != nil {
 		return err
 	}
@@ -111,7 +107,10 @@ func (m *member) look(ctx context.Context, maxRows int) error {
 	if err := m.rowsOf(ctx, rd, maxRows); err != nil {
 		return err
 	}
-	if got := hex.EncodeToString(sum.Sum(nil)); m.Source.SHA256 != "" && !strings.EqualFold(got, m.Source.SHA256) {
+	switch sum := hex.EncodeToString(digest.Sum(nil)); {
+	case m.Source.SHA256 == "":
+		m.Source.SHA256 = sum
+	case !strings.EqualFold(sum, m.Source.SHA256):
 		return errors.New("it is damaged: its SHA-256 differs from the saved one")
 	}
 	return nil
