@@ -144,12 +144,7 @@ func (r *own) decide(s *sight, o *objects, kind CredentialKind, slot uint8) {
 	case holds == types.True:
 		v.status, v.why, v.columns = Pass, "The expression is true.", r.holds.blame(o)
 	default:
-		v.status, v.columns = Fail, r.holds.blame(o)
-		key, certificate := o.key.at, o.certificate.at
-		v.said = func() Reason { // by then the objects belong to another credential
-			o.key.at, o.certificate.at = key, certificate
-			return r.say(o)
-		}
+		v.status, v.columns, v.own = Fail, r.holds.blame(o), r
 	}
 	s.add(v)
 }
@@ -171,9 +166,15 @@ func (r *own) undecided(v verdict, o *objects, err error) verdict {
 	return v
 }
 
-// say returns the message for a failure with the present values.
-func (r *own) say(o *objects) Reason {
-	reason := Reason{Template: r.template}
+// say returns the message for a failure in the current row with its values.
+func (r *own) say(s *sight, v *verdict) Reason {
+	o, reason := s.own, Reason{Template: r.template}
+	switch v.kind { // by now the objects may belong to another credential
+	case AccessKey:
+		o.key.at = placesOf(v.kind)[v.slot]
+	case Certificate:
+		o.certificate.at = placesOf(v.kind)[v.slot]
+	}
 	for i := range r.message {
 		if e := r.message[i].value; e != nil {
 			reason.Values = append(reason.Values, e.value(o))

@@ -47,6 +47,24 @@ type fact struct {
 	columns []string // the columns that contain it; N is replaced by the place of a credential
 	// get returns nil if the value is unknown.
 	get func(o *object) any
+	// age is the value of an age in seconds, which get returns in days. It is nil for
+	// other facts.
+	age func(o *object) (seconds int64, known bool)
+}
+
+// ageFact returns a fact that is an age in days.
+func ageFact(name, about string, columns []string, age func(*object) (int64, bool)) fact {
+	return fact{name, cel.DoubleType, about, columns, func(o *object) any {
+		if seconds, known := age(o); known {
+			return days(seconds)
+		}
+		return nil
+	}, age}
+}
+
+// newFact returns any other fact.
+func newFact(name string, kind *cel.Type, about string, columns []string, get func(*object) any) fact {
+	return fact{name, kind, about, columns, get, nil}
 }
 
 // object is a user, a credential or an account in expressions. It is a value of
@@ -83,15 +101,7 @@ var objectTypes = map[string]*cel.Type{
 
 // days returns an age in seconds as a number of days with a fraction. An age of
 // 90 days and one second is more than 90.
-func days(seconds int64) any { return float64(seconds) / (24 * 60 * 60) }
-
-// ageOf returns the number of days since a time.
-func (o *object) ageOf(t report.Time) any {
-	if age, known := o.sight.age(t); known {
-		return days(age)
-	}
-	return nil
-}
+func days(seconds int64) float64 { return float64(seconds) / (24 * 60 * 60) }
 
 func moment(t report.Time) any {
 	if sec, ok := t.Unix(); ok {
@@ -130,18 +140,18 @@ func everUsed(t report.Time) any {
 	return nil
 }
 
-// idle returns the days since the last use of a credential. If it was never
-// used, they count from its creation or change, as in C7 and C8.
-func (o *object) idle() any {
+// idle returns the age of the last use of a credential. If it was never used, it
+// is the age of its creation or change, as in C7 and C8.
+func (o *object) idle() (int64, bool) {
 	c := o.credential()
 	switch {
 	case !never(c.used):
-		return o.ageOf(c.used)
+		return o.sight.age(c.used)
 	case c.kind == Password && !c.made.IsPresent() && c.made.Absence() != report.Malformed &&
 		c.made.Absence() != report.MissingColumn:
-		return o.ageOf(o.row().Created)
+		return o.sight.age(o.row().Created)
 	}
-	return o.ageOf(c.made)
+	return o.sight.age(c.made)
 }
 
 func given(t report.Text) any {
@@ -155,73 +165,76 @@ func given(t report.Text) any {
 // created are their names.
 func ofCredential(active, made, created, about string) []fact {
 	return []fact{
-		{active, cel.BoolType, about, []string{"state"}, func(o *object) any { return truth(o.credential().active) }},
-		{created, cel.TimestampType, "when that was", []string{"made"},
-			func(o *object) any { return moment(o.credential().made) }},
-		{"age_days", cel.DoubleType, "days since then", []string{"made"},
-			func(o *object) any { return o.ageOf(o.credential().made) }},
+		newFact(active, cel.BoolType, about, []string{"state"}, func(o *object) any { return truth(o.credential().active) }),
+		newFact(created, cel.TimestampType, "when that was", []string{"made"},
+			func(o *object) any { return moment(o.credential().made) }),
+		ageFact("age_days", "days since then", []string{"made"},
+			func(o *object) (int64, bool) { return o.sight.age(o.credential().made) }),
 	}
 }
 
 // uses returns the facts about the uses of a password or a key.
 func uses() []fact {
 	return []fact{
-		{"used", cel.BoolType, "whether it was ever used", []string{"used"},
-			func(o *object) any { return everUsed(o.credential().used) }},
-		{"last_used", cel.TimestampType, "when it was last used", []string{"used"},
-			func(o *object) any { return moment(o.credential().used) }},
-		{"last_used_days", cel.DoubleType, "days since its last use", []string{"used"},
-			func(o *object) any { return o.ageOf(o.credential().used) }},
-		{"idle_days", cel.DoubleType, "days since its last use, or since its creation or change if it was never used",
-			[]string{"used", "made"}, (*object).idle},
+		newFact("used", cel.BoolType, "whether it was ever used", []string{"used"},
+			func(o *object) any { return everUsed(o.credential().used) }),
+		newFact("last_used", cel.TimestampType, "when it was last used", []string{"used"},
+			func(o *object) any { return moment(o.credential().used) }),
+		ageFact("last_used_days", "days since its last use", []string{"used"},
+			func(o *object) (int64, bool) { return o.sight.age(o.credential().used) }),
+		ageFact("idle_days", "days since its last use, or since its creation or change if it was never used",
+			[]string{"used", "made"}, (*object).idle),
 	}
 }
 
 // factsOf returns the facts of each type of object.
 var factsOf = map[string][]fact{
 	"user": {
-		{"name", cel.StringType, "the name", []string{"user"}, func(o *object) any { return o.row().User }},
-		{"arn", cel.StringType, "the ARN", []string{"arn"}, func(o *object) any { return o.row().ARN }},
-		{"path", cel.StringType, "the path, such as /people/", []string{"arn"},
-			func(o *object) any { return o.row().Path() }},
-		{"is_root", cel.BoolType, "whether it is the root user", []string{"user"},
-			func(o *object) any { return o.row().IsRoot() }},
-		{"class", cel.StringType, "human, machine, break-glass, root or unknown", []string{"user"},
-			func(o *object) any { return o.sight.class.String() }},
-		{"created", cel.TimestampType, "when the user was created", []string{"user_creation_time"},
-			func(o *object) any { return moment(o.row().Created) }},
-		{"age_days", cel.DoubleType, "days since then", []string{"user_creation_time"},
-			func(o *object) any { return o.ageOf(o.row().Created) }},
-		{"mfa", cel.BoolType, "whether an MFA device is enabled", []string{"mfa_active"},
-			func(o *object) any { return mfa(o.row().MFAActive) }},
-		{"keys", cel.ListType(keyType), "the access keys", nil, func(o *object) any { return o.existing(AccessKey) }},
-		{"certificates", cel.ListType(certificateType), "the signing certificates", nil,
-			func(o *object) any { return o.existing(Certificate) }},
-		{"tags", cel.MapType(cel.StringType, cel.StringType), "the tags, known with --enrich tags only", nil,
-			func(o *object) any { return o.tags() }},
+		newFact("name", cel.StringType, "the name", []string{"user"}, func(o *object) any { return o.row().User }),
+		newFact("arn", cel.StringType, "the ARN", []string{"arn"}, func(o *object) any { return o.row().ARN }),
+		newFact("path", cel.StringType, "the path, such as /people/", []string{"arn"},
+			func(o *object) any { return o.row().Path() }),
+		newFact("is_root", cel.BoolType, "whether it is the root user", []string{"user"},
+			func(o *object) any { return o.row().IsRoot() }),
+		newFact("class", cel.StringType, "human, machine, break-glass, root or unknown", []string{"user"},
+			func(o *object) any { return o.sight.class.String() }),
+		newFact("created", cel.TimestampType, "when the user was created", []string{"user_creation_time"},
+			func(o *object) any { return moment(o.row().Created) }),
+		ageFact("age_days", "days since then", []string{"user_creation_time"},
+			func(o *object) (int64, bool) { return o.sight.age(o.row().Created) }),
+		newFact("mfa", cel.BoolType, "whether an MFA device is enabled", []string{"mfa_active"},
+			func(o *object) any { return mfa(o.row().MFAActive) }),
+		newFact("keys", cel.ListType(keyType), "the access keys", nil, func(o *object) any { return o.existing(AccessKey) }),
+		newFact("certificates", cel.ListType(certificateType), "the signing certificates", nil,
+			func(o *object) any { return o.existing(Certificate) }),
+		newFact("tags", cel.MapType(cel.StringType, cel.StringType), "the tags, known with --enrich tags only", nil,
+			func(o *object) any { return o.tags() }),
 	},
 	"password": slices.Concat(
 		ofCredential("enabled", "made", "changed", "whether there is a password"), uses(), []fact{
-			{"next_rotation", cel.TimestampType, "when it has to be changed", []string{"password_next_rotation"},
-				func(o *object) any { return moment(o.row().PasswordNextRotation) }},
+			newFact("next_rotation", cel.TimestampType, "when it has to be changed", []string{"password_next_rotation"},
+				func(o *object) any { return moment(o.row().PasswordNextRotation) }),
 		}),
 	"key": slices.Concat([]fact{
-		{"slot", cel.IntType, "1 or 2, the place in the report", nil,
-			func(o *object) any { return int64(o.credential().slot) + 1 }},
+		newFact("slot", cel.IntType, "1 or 2, the place in the report", nil,
+			func(o *object) any { return int64(o.credential().slot) + 1 }),
 	}, ofCredential("active", "made", "created", "whether the key is active"), uses(), []fact{
-		{"last_used_region", cel.StringType, "the region of its last use", []string{"access_key_N_last_used_region"},
-			func(o *object) any { return given(o.row().Keys[o.credential().slot].LastUsedRegion) }},
-		{"last_used_service", cel.StringType, "the service of its last use", []string{"access_key_N_last_used_service"},
-			func(o *object) any { return given(o.row().Keys[o.credential().slot].LastUsedService) }},
+		newFact("last_used_region", cel.StringType, "the region of its last use",
+			[]string{"access_key_N_last_used_region"},
+			func(o *object) any { return given(o.row().Keys[o.credential().slot].LastUsedRegion) }),
+		newFact("last_used_service", cel.StringType, "the service of its last use",
+			[]string{"access_key_N_last_used_service"},
+			func(o *object) any { return given(o.row().Keys[o.credential().slot].LastUsedService) }),
 	}),
 	"certificate": slices.Concat([]fact{
-		{"slot", cel.IntType, "1 or 2, the place in the report", nil,
-			func(o *object) any { return int64(o.credential().slot) + 1 }},
+		newFact("slot", cel.IntType, "1 or 2, the place in the report", nil,
+			func(o *object) any { return int64(o.credential().slot) + 1 }),
 	}, ofCredential("active", "made", "uploaded", "whether the certificate is active")),
 	"account": {
-		{"id", cel.StringType, "the account's number", nil, func(o *object) any { return known(o.sight.accountID) }},
-		{"partition", cel.StringType, "aws, aws-cn or aws-us-gov", nil,
-			func(o *object) any { return known(o.sight.partition) }},
+		newFact("id", cel.StringType, "the account's number", nil,
+			func(o *object) any { return known(o.sight.accountID) }),
+		newFact("partition", cel.StringType, "aws, aws-cn or aws-us-gov", nil,
+			func(o *object) any { return known(o.sight.partition) }),
 		counted("users", "users, without root", func(s *Stats) (int, bool) { return s.Users, true }),
 		counted("console_users", "users with a password",
 			func(s *Stats) (int, bool) { return s.ConsoleUsers, s.Untold.ConsoleUsers == 0 }),
@@ -233,11 +246,15 @@ var factsOf = map[string][]fact{
 			func(s *Stats) (int, bool) { return s.InactiveKeys, s.Untold.Keys == 0 }),
 		counted("root_keys", "active access keys of root",
 			func(s *Stats) (int, bool) { return s.Root.Keys, s.Root.Seen && s.Untold.Keys == 0 }),
-		{"root_mfa", cel.BoolType, "whether root has MFA", []string{"mfa_active"},
-			func(o *object) any { return o.ofRoot(func(r *RootStats) any { return mfa(r.MFA) }) }},
-		{"root_last_used_days", cel.DoubleType, "days since root was used; absent if it never was",
-			[]string{"password_last_used"},
-			func(o *object) any { return o.ofRoot(func(r *RootStats) any { return o.ageOf(r.LastUsed) }) }},
+		newFact("root_mfa", cel.BoolType, "whether root has MFA", []string{"mfa_active"},
+			func(o *object) any { return o.ofRoot(func(r *RootStats) any { return mfa(r.MFA) }) }),
+		ageFact("root_last_used_days", "days since root was used; absent if it never was",
+			[]string{"password_last_used"}, func(o *object) (int64, bool) {
+				if o.stats == nil || !o.stats.Root.Seen {
+					return 0, false
+				}
+				return o.sight.age(o.stats.Root.LastUsed)
+			}),
 	},
 }
 
@@ -245,7 +262,7 @@ var factsOf = map[string][]fact{
 // contain it. Only controls of the account know it, because they are judged
 // after the last row.
 func counted(name, about string, of func(*Stats) (n int, known bool)) fact {
-	return fact{name, cel.IntType, "the number of " + about, nil, func(o *object) any {
+	return newFact(name, cel.IntType, "the number of "+about, nil, func(o *object) any {
 		if o.stats == nil {
 			return nil
 		}
@@ -253,7 +270,7 @@ func counted(name, about string, of func(*Stats) (n int, known bool)) fact {
 			return int64(n)
 		}
 		return nil
-	}}
+	})
 }
 
 func (o *object) ofRoot(of func(*RootStats) any) any {

@@ -69,7 +69,9 @@ type verdict struct {
 	columns  []report.Column // the columns that caused it
 	since    report.Time
 	limitSec int64
-	// said returns the reason of a custom control, instead of why.
+	// own is the custom control that failed, and says why. said returns the reason of
+	// one that cannot be decided.
+	own  *own
 	said func() Reason
 }
 

@@ -274,7 +274,7 @@ func (u *run) finding(c *Control, severity Severity, v *verdict, e excused, note
 		UserCreated: report.None(report.MissingColumn),
 		Columns:     v.columns, Since: v.since, Approximate: v.approx, Note: note, Facts: s.facts,
 		Suppressed: e.suppresses,
-		Reason:     u.reasons.of(v, s.row, s.asOf),
+		Reason:     u.reasonOf(v),
 	}
 	if v.since.IsPresent() {
 		f.Age, f.Limit = v.age(s.asOf), time.Duration(v.limitSec)*time.Second
@@ -298,6 +298,13 @@ func (u *run) finding(c *Control, severity Severity, v *verdict, e excused, note
 	f.Credential = v.credential(s.row)
 	f.nameKeys()
 	return f
+}
+
+func (u *run) reasonOf(v *verdict) Reason {
+	if v.own != nil {
+		return v.own.say(&u.sight, v)
+	}
+	return u.reasons.of(v, u.sight.row, u.sight.asOf)
 }
 
 func (u *run) rootARN() string {
