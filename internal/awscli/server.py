@@ -8,6 +8,8 @@ A client sends its three descriptors with the length of a JSON object as four
 bytes, and then the object: {"dir", "env", "args"}. It is answered with the exit
 code. The server ends when its input does.
 """
+import atexit
+import contextlib
 import gc
 import importlib
 import importlib.util
@@ -15,7 +17,6 @@ import json
 import os
 import runpy
 import select
-import signal
 import socket
 import struct
 import sys
@@ -27,36 +28,44 @@ def main(script):
     for module in "awscli.clidriver", "awscli.handlers", "botocore.client":
         importlib.import_module(module_name(module))
     read_models()
+    remember_events()
+    gc.disable()  # a command is short
     gc.freeze()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    listener = socket.socket(fileno=3)
+    serve(socket.socket(fileno=3), script)
+
+
+def serve(listener, script):
+    """Forks for each request, and answers it when the child has ended."""
     listener.set_inheritable(False)
+    running = {}
     while True:
-        ready, _, _ = select.select([0, listener], [], [])
+        ready, _, _ = select.select([0, listener, *running], [], [])
         if 0 in ready:
             os._exit(0)
-        connection, _ = listener.accept()
-        if os.fork() == 0:
-            listener.close()
-            return script, *handle(connection)
-        connection.close()
+        for ended in running.keys() & set(ready):
+            pid, connection = running.pop(ended)
+            os.close(ended)
+            _, status = os.waitpid(pid, 0)
+            with contextlib.suppress(BrokenPipeError):
+                connection.sendall(str(os.waitstatus_to_exitcode(status)).encode())
+            connection.close()
+        if listener in ready:
+            connection, _ = listener.accept()
+            request, fds = receive(connection)
+            pid = os.fork()
+            if pid == 0:
+                for own in listener, connection, *(c for _, c in running.values()):
+                    own.close()
+                return run(script, request, fds)
+            for fd in fds:
+                os.close(fd)
+            running[os.pidfd_open(pid)] = pid, connection
 
 
-def handle(connection):
-    """Returns in the process that runs the command."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+def receive(connection):
     head, fds, _, _ = socket.recv_fds(connection, 4, 3)
     with connection.makefile("rb") as stream:
-        request = json.loads(stream.read(*struct.unpack(">I", head)))
-    child = os.fork()
-    if child == 0:
-        connection.close()
-        return request, fds
-    for fd in fds:
-        os.close(fd)
-    _, status = os.waitpid(child, 0)
-    connection.sendall(str(os.waitstatus_to_exitcode(status)).encode())
-    os._exit(0)
+        return json.loads(stream.read(*struct.unpack(">I", head))), fds
 
 
 def module_name(name):
@@ -111,9 +120,26 @@ def remember_services(loader):
     loader.list_available_services = remembered
 
 
+def remember_events():
+    """Makes emitters share the present names of events, which each command looks
+    up hundreds of times. A driver that is created here asks for most of them."""
+    aliaser = importlib.import_module(module_name("botocore.hooks")).EventAliaser
+    find = aliaser._alias_event_name
+    known = {}
+
+    def remembered(self, name):
+        if name not in known:
+            known[name] = find(self, name)
+        return known[name]
+
+    aliaser._alias_event_name = remembered
+    importlib.import_module("awscli.clidriver").create_clidriver()
+
+
 def run(script, request, fds):
-    """What a new process would find, and then the CLI's own script. It ends as
-    it will: this is the last thing that the process does."""
+    """Runs the CLI's own script with what a new process would find. Then the
+    process ends, and does not tidy up a memory that it shares with the server:
+    that would copy most of it."""
     os.setsid()
     for fd, at in zip(fds, range(3)):
         os.dup2(fd, at)
@@ -124,7 +150,17 @@ def run(script, request, fds):
     time.tzset()
     importlib.reload(sys.modules["awscli"])  # it sets AWS_DATA_PATH
     sys.argv = [script, *request["args"]]
-    runpy.run_path(script, run_name="__main__")
+    code = 0
+    try:
+        runpy.run_path(script, run_name="__main__")
+    except SystemExit as end:
+        code = 0 if end.code is None else end.code
+        if not isinstance(code, int):
+            raise
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
-run(*main(sys.argv[1]))
+main(sys.argv[1])
