@@ -175,6 +175,7 @@ func TestReportIsStartedOnce(t *testing.T) {
 						count[0].Add(1)
 					case types.ReportStateTypeInprogress:
 						count[1].Add(1)
+						time.Sleep(10 * time.Millisecond) // leaves the processor to the job
 					case types.ReportStateTypeComplete:
 						count[2].Add(1)
 						return
