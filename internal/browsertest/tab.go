@@ -136,10 +136,10 @@ func (tab *Tab) Expect(text string) {
 }
 
 // Run lets the tab do something. It fails the test, with a picture of the page,
-// if that takes half a minute.
+// if that takes two minutes.
 func Run[T any](tab *Tab, action chromedp.Action[T]) T {
 	tab.t.Helper()
-	ctx, cancel := context.WithTimeout(tab.ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(tab.ctx, 2*time.Minute)
 	defer cancel()
 	value, err := chromedp.Run(ctx, action)
 	if err != nil {

@@ -107,6 +107,7 @@ func (w *world) furnishAccess() {
 // TestAccessDenied checks that the controls of groups, policies and roles are
 // disabled, with the sentences of the API.
 func TestAccessDenied(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.furnish()
 	w.user("reader", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["iam:Get*","iam:List*"],

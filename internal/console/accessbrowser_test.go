@@ -7,6 +7,7 @@ import (
 // TestAccessStory writes a policy with a mistake, corrects it, gives it to a user
 // through a group, and asks before and after what the user may do.
 func TestAccessStory(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", "")
 	br := w.browse(t)

@@ -70,7 +70,7 @@ func (br *browser) click(selector string) {
 // arrive waits for the next page.
 func (br *browser) arrive() {
 	br.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		there, err := browsertest.Try(br.Tab, 5*time.Second,
 			chromedp.Evaluate[bool](`!window.before && document.readyState === "complete"`))
 		if err == nil && there { // between two pages the script cannot run

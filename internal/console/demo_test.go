@@ -46,6 +46,7 @@ func (w *world) anotherReport(a *demo.Account) error {
 // TestDemonstration signs in Carol as the demonstration says, and takes the
 // pictures of docs/console.md.
 func TestDemonstration(t *testing.T) {
+	t.Parallel()
 	w, a := newDemo(t)
 	br := w.browse(t)
 	br.signIn("Carol", a.Passwords["Carol"])

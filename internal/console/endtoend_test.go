@@ -16,7 +16,7 @@ import (
 // reported returns the row of a user in a new report.
 func (w *world) reported(user string) report.Row {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(w.t.Context(), 2*time.Minute)
 	defer cancel()
 	// Reports of this service expire at once, so a slow machine never gets
 	// COMPLETE.

@@ -155,7 +155,7 @@ func (w *world) person() *person {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return &person{w: w, jar: jar, client: &http.Client{Jar: jar, Timeout: 30 * time.Second}}
+	return &person{w: w, jar: jar, client: &http.Client{Jar: jar, Timeout: 2 * time.Minute}}
 }
 
 // answer is a received page.

@@ -115,6 +115,7 @@ func TestMayOfLargePolicy(t *testing.T) {
 
 // TestManyThings pages through groups, members, policies and inline policies.
 func TestManyThings(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()
 	name := aws.String("Big")

@@ -63,6 +63,7 @@ func (p *person) signIn(user, password string) answer {
 // TestNodes uses one browser with two nodes. Each step of signing in works at
 // either node. A session that ends at one node ends at both.
 func TestNodes(t *testing.T) {
+	t.Parallel()
 	in := newInstallation(t, storetest.Postgres(t))
 	one, two := in.first, in.node()
 	one.user("alice", everything)
@@ -147,6 +148,7 @@ func TestSessionEndsAtTheOtherNode(t *testing.T) {
 // TestRestartAmidSignIn ends the service between the password and the code. The
 // next service accepts the code.
 func TestRestartAmidSignIn(t *testing.T) {
+	t.Parallel()
 	for name, at := range map[string]store.Config{"sqlite": storetest.SQLite(t), "postgres": storetest.Postgres(t)} {
 		t.Run(name, func(t *testing.T) {
 			in := newInstallation(t, at)

@@ -106,6 +106,7 @@ func (w *world) furnishOrganization() {
 // TestOrganization checks that the management account sees its members'
 // figures, through calls that each member's role allows.
 func TestOrganization(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", everything)
 	w.furnishOrganization()

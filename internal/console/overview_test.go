@@ -190,6 +190,7 @@ func (p *person) made() time.Time {
 // TestLargeReport checks the size of every page about a large account, and logs
 // how long the server takes. ROLLCALL_LARGE_USERS sets the number of users.
 func TestLargeReport(t *testing.T) {
+	t.Parallel()
 	users := 3000
 	if text := os.Getenv("ROLLCALL_LARGE_USERS"); text != "" {
 		users = figure(t, text)

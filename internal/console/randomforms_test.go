@@ -52,6 +52,7 @@ func randomForm(r *rand.Rand, do string) url.Values {
 // administrator, as a user without permissions, and without signing in. The
 // service never fails and continues to answer.
 func TestRandomForms(t *testing.T) {
+	t.Parallel()
 	cheap := func(d seal.Derivation) []byte {
 		d.Memory, d.Time = 64, 1
 		return d.Key()

@@ -129,6 +129,7 @@ func sorted(list []string) []string {
 // TestReportCSV downloads the newest report and an earlier one, and compares them
 // with GetCredentialReport.
 func TestReportCSV(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", everything)
 	w.user("o=neil+a,b@example.com", "")

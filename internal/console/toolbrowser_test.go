@@ -39,6 +39,7 @@ func (br *browser) enrol(p *person) {
 // After signing in with a passkey in a real browser, the tool's credentials
 // have the MFA context without a typed code.
 func TestLoginWithPasskey(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", everything)
 	br, p := w.browse(t), w.signedIn("alice")
