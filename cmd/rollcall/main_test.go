@@ -38,13 +38,13 @@ func ready(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: ready FILE VAR")
 	}
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if text, err := os.ReadFile(ts.MkAbs(args[0])); err == nil {
 			ts.Setenv(args[1], strings.TrimSpace(string(text)))
 			return
 		}
 	}
-	ts.Fatalf("%s is not there after 20 s", args[0])
+	ts.Fatalf("%s is not there after 2 minutes", args[0])
 }
 
 // http METHOD URL STATUS [HEADER:VALUE]... sends a request and prints the body.

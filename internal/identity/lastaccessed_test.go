@@ -46,7 +46,7 @@ func TestLastAccessedOfManyUsers(t *testing.T) {
 					At: w.clock.Now().Add(time.Duration(i-users) * time.Second), Region: "eu-west-1"})
 			}
 		}
-		if err := db.Flush(t.Context()); err != nil {
+		if err := db.Flush(store.Patiently(t.Context(), 0)); err != nil {
 			t.Fatal(err)
 		}
 		// If every user were joined with every attachment, the report would take
@@ -93,7 +93,7 @@ func timed(do func()) time.Duration {
 // readEach reads users and their uses one by one.
 func readEach(t *testing.T, db *store.DB, n int, name, id func(int) string) {
 	t.Helper()
-	err := db.View(context.Background(), func(tx *store.Tx) error {
+	err := db.View(store.Patiently(context.Background(), 0), func(tx *store.Tx) error {
 		for i := range n {
 			if _, err := tx.User(account, name(i)); err != nil {
 				return err

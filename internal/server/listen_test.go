@@ -217,7 +217,7 @@ func TestServe(t *testing.T) {
 		stopped := make(chan error, 1)
 		go func() { stopped <- stop() }()
 		// The listener is closed first.
-		for end := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
+		for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
 			c, err := net.Dial("tcp", l.Addr().String())
 			if err != nil {
 				break

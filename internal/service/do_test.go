@@ -186,7 +186,7 @@ func TestDoLeavesItsRecord(t *testing.T) {
 	w.trail.fail.Store(false)
 	w.end()
 	next := start(t, service.Config{Store: cfg, Master: w.cfg.Master})
-	for end := time.Now().Add(30 * time.Second); !strings.Contains(next.trail.String(), "\n") &&
+	for end := time.Now().Add(2 * time.Minute); !strings.Contains(next.trail.String(), "\n") &&
 		time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 	}
 	lines := next.trail.lines()

@@ -159,7 +159,7 @@ func TestNothingGrows(t *testing.T) {
 			w.lives(t, *growth, *growth)
 			filesNow, heapNow := w.settled(t)
 			// The outbox is emptied a moment after the trail was written.
-			for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+			for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
 				if grown := w.grown(t, before); len(grown) == 0 {
 					break
 				} else if time.Now().After(deadline) {

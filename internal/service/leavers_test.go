@@ -85,7 +85,7 @@ func TestClientsWhoLeave(t *testing.T) {
 // may still be in progress, so it waits until both agree.
 func agree(t *testing.T, file string, c clients) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(200 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(200 * time.Millisecond) {
 		said, err := compare(t, file, c)
 		if err == nil {
 			t.Log(said)
@@ -134,7 +134,7 @@ func (u use) more(before use) bool {
 func (w *world) use(t *testing.T, before use) (now use) {
 	t.Helper()
 	known := before.goroutines > 0
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
 		last := now
 		w.connections.CloseIdleConnections()
 		time.Sleep(200 * time.Millisecond)

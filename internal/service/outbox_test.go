@@ -31,7 +31,7 @@ func TestRecordsAfterCrash(t *testing.T) {
 
 			next := start(t, service.Config{Store: cfg, Master: w.cfg.Master})
 			var lines []string
-			for end := time.Now().Add(30 * time.Second); !strings.Contains(next.trail.String(), "\n") &&
+			for end := time.Now().Add(2 * time.Minute); !strings.Contains(next.trail.String(), "\n") &&
 				time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 			}
 			if lines = next.trail.lines(); len(lines) != 1 {

@@ -158,7 +158,7 @@ func holdWriter(t *testing.T, cfg store.Config) (release func()) {
 
 func until(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	for end := time.Now().Add(40 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); !done(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			files, _ := os.ReadDir("/proc/self/fd")
 			t.Fatalf("not in time: %s; %d goroutines, %d files", what, runtime.NumGoroutine(), len(files))

@@ -322,7 +322,7 @@ func TestSignInRecordsAfterCrash(t *testing.T) {
 			w.end()
 			next := start(t, service.Config{Store: db, Master: w.cfg.Master})
 			text := ""
-			for end := time.Now().Add(30 * time.Second); text == "" &&
+			for end := time.Now().Add(2 * time.Minute); text == "" &&
 				time.Now().Before(end); text = next.trail.String() {
 				time.Sleep(50 * time.Millisecond)
 			}

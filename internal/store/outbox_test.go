@@ -99,7 +99,7 @@ func TestOutboxOfTheDead(t *testing.T) {
 			t.Fatal(err)
 		}
 		var events []store.Unrecorded
-		for end := time.Now().Add(20 * time.Second); len(events) == 0 &&
+		for end := time.Now().Add(2 * time.Minute); len(events) == 0 &&
 			time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 			var err error
 			if events, err = db.UnrecordedEvents(t.Context(), true); err != nil {

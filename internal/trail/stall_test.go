@@ -150,7 +150,7 @@ func TestPipeWhoseReaderStops(t *testing.T) {
 			}
 		})
 	}
-	for deadline := time.Now().Add(30 * time.Second); stalled.Load() < 8; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); stalled.Load() < 8; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the calls hang")
 		}
@@ -169,7 +169,7 @@ func TestPipeWhoseReaderStops(t *testing.T) {
 		}
 		done <- lines
 	}()
-	for deadline := time.Now().Add(30 * time.Second); trails[0].Probe() != nil || trails[1].Probe() != nil; {
+	for deadline := time.Now().Add(2 * time.Minute); trails[0].Probe() != nil || trails[1].Probe() != nil; {
 		if time.Sleep(5 * time.Millisecond); time.Now().After(deadline) {
 			t.Fatal("the trail does not come back")
 		}

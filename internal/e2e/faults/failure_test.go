@@ -76,7 +76,7 @@ func TestStop(t *testing.T) {
 func waitRefused(t *testing.T, node *e2etest.Process) {
 	t.Helper()
 	at, _ := url.Parse(node.URL)
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		c, err := net.Dial("tcp", at.Host)
 		if err != nil {
 			return
