@@ -14,7 +14,8 @@
 #               report, a control of the audit) to a copy of the tree, and expects
 #               the tests to need each of its files; ARGS='-only NAME'
 # make soak     runs crash loops and races between processes for SOAK, and every
-#               kind of misbehaviour beside ordinary load for SOAK; looks for an
+#               kind of misbehaviour beside ordinary load for SOAK; sends calls at
+#               80 % of the top rate for SOAK, and at five times of it; looks for an
 #               order of the calls in ROUNDS histories of two nodes with faults;
 #               lets the disk fail at every write; then fetches the reports of an
 #               organisation of 1,000 accounts
@@ -110,7 +111,7 @@ recipe-check:
 
 soak: packages
 	$(WITH_POSTGRES) go test -timeout 0 -count 1 -v -run 'Crash|Nodes' ./internal/e2e/faults ./internal/e2e/nodes -soak $(SOAK)
-	$(WITH_POSTGRES) go test -timeout 0 -count 1 -v -run Misbehaviour ./internal/e2e -soak $(SOAK)
+	$(WITH_POSTGRES) go test -timeout 0 -count 1 -v -run 'SteadyLoad|Overload|Misbehaviour' ./internal/e2e -soak $(SOAK)
 	$(WITH_POSTGRES) go test -timeout 0 -count 1 -v -run Linearizable ./internal/e2e/nodes -linear-rounds $(ROUNDS)
 	go test -timeout 0 -count 1 -run TestDiskFaults ./internal/store -disk-faults 6000
 	go test -timeout 20m -count 1 -v -run TestRunOfAnOrganization ./internal/fleet -accounts 1000

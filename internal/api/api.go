@@ -211,19 +211,22 @@ func (a *API) gone(ctx context.Context, c principal.Caller, err error) error {
 }
 
 // Refuse records a call that reached no action, because it is not authenticated,
-// unknown or unreadable. c is nil if nobody was authenticated. keyID is then the
-// key that the client named.
+// unknown, unreadable or beyond a rate. c is nil if nobody was authenticated.
+// keyID is then the key that the client named.
 func (a *API) Refuse(
 	ctx context.Context, c *principal.Caller, keyID, service, name string, err error, call Call,
 ) *awsmodel.Error {
 	refused := a.clientError(ctx, err, name, call)
 	rec := a.record(call, service, name, refused)
 	rec.UserIdentity = trail.Identity{Type: trail.Unknown, AccessKeyID: keyID}
-	rec.Stranger = c == nil
+	throttled := errors.Is(err, ErrThrottled)
+	rec.Stranger = c == nil || throttled
 	if c != nil {
 		who := *c
-		if current, err := a.access.Current(ctx, who); err == nil {
-			who = current
+		if !throttled { // a flood of refused calls must not read the database
+			if current, err := a.access.Current(ctx, who); err == nil {
+				who = current
+			}
 		}
 		rec.UserIdentity = identity(who)
 		rec.RecipientAccountID = who.Account()

@@ -119,10 +119,12 @@ func (r *rollcall) where() []string {
 	return args
 }
 
-// serve starts the service as an operator would, with its trail.
+// serve starts the service as an operator would, with its trail, but without the
+// limits on the rate of one caller.
 func (r *rollcall) serve(args ...string) (*process, error) {
 	addr := freeAddr()
-	all := append([]string{"serve", "--listen", addr, "--admin-listen", "off", "--log-level", "warn"}, r.where()...)
+	all := append([]string{"serve", "--listen", addr, "--admin-listen", "off", "--log-level", "warn",
+		"--rate-limit", "0", "--account-rate-limit", "0"}, r.where()...)
 	return start(addr, r.root, nil, r.binary, append(all, args...)...)
 }
 

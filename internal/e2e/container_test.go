@@ -31,8 +31,8 @@ func TestSmallContainer(t *testing.T) {
 	e2etest.Seed(t, flags, a, 20_000)
 	// The shell joins the group and becomes the service.
 	cmd := exec.Command("sh", append([]string{"-c", `echo $$ > "$0"/cgroup.procs && exec "$@"`, group.dir,
-		e2etest.Binary, "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log-format", "json"},
-		flags...)...)
+		e2etest.Binary, "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log-format", "json",
+		"--rate-limit", "0", "--account-rate-limit", "0"}, flags...)...)
 	cmd.Env = e2etest.Environment(t)
 	p := e2etest.Launch(t, cmd)
 	p.WaitListening()

@@ -25,6 +25,9 @@ type record struct {
 	}
 	RequestParameters map[string]any
 	ResponseElements  map[string]any
+	// AdditionalEventData has the number of calls that a RefusalsOmitted event
+	// counts.
+	AdditionalEventData struct{ Calls int }
 }
 
 func (w *world) records(t testing.TB) (all []record) {
@@ -193,6 +196,35 @@ func TestFloodOfStrangers(t *testing.T) {
 		if n > 10 {
 			t.Errorf("%s has %d sets of labels", name, n)
 		}
+	}
+}
+
+// One caller who sends far more calls than it may writes few records. The others
+// are counted.
+func TestFloodOfOneCaller(t *testing.T) {
+	t.Parallel()
+	out := &sink{}
+	w := newWorld(t, service.Config{Rate: 1, Burst: 1, Trail: trail.New(out)})
+	out.lines()
+	const calls = 200
+	start := time.Now()
+	for range calls {
+		w.raw(t, call("GetUser", ""))
+	}
+	took := time.Since(start)
+	w.end()
+	written, counted := 0, 0
+	for _, line := range out.lines() {
+		var r record
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			t.Fatal(err)
+		}
+		if counted += r.AdditionalEventData.Calls; r.EventName != "RefusalsOmitted" {
+			written++
+		}
+	}
+	if written+counted != calls || written > 20*(int(took.Seconds())+2)+1 {
+		t.Errorf("%d written and %d counted of %d in %v", written, counted, calls, took)
 	}
 }
 

@@ -82,8 +82,8 @@ type Record struct {
 	FromConsole         bool
 	// Line, if it is set, is the whole record in the form of AppendJSON.
 	Line []byte
-	// Stranger says that the call was refused and that nobody was authenticated.
-	// It is not written. Such a record has at most 2 KiB, and Write omits those
+	// Stranger says that the call was refused, and that nobody was authenticated
+	// or the caller exceeded its rate. It is not written. Such a record has at most 2 KiB, and Write omits those
 	// of a flood; see Budget.
 	Stranger bool
 }

@@ -55,15 +55,10 @@ func (c *Client) Close() {
 func (c *Client) Do(request []byte, to io.Writer) (status int, n int64, err error) {
 	for try := 0; ; try++ {
 		fresh := c.conn == nil
-		if fresh {
-			if c.conn, err = net.Dial("tcp", c.Addr); err != nil {
-				return 0, 0, err
+		if err = c.Send(request); err == nil {
+			if status, n, err = c.Receive(to); err == nil {
+				return status, n, nil
 			}
-			c.r = bufio.NewReaderSize(c.conn, 1<<16)
-		}
-		status, n, err = c.once(request, to)
-		if err == nil {
-			return status, n, nil
 		}
 		c.Close()
 		// A server may close an idle connection, but not a new one.
@@ -73,10 +68,20 @@ func (c *Client) Do(request []byte, to io.Writer) (status int, n int64, err erro
 	}
 }
 
-func (c *Client) once(request []byte, to io.Writer) (status int, n int64, err error) {
-	if _, err = c.conn.Write(request); err != nil {
-		return 0, 0, err
+// Send sends one request, or several in a row.
+func (c *Client) Send(requests []byte) (err error) {
+	if c.conn == nil {
+		if c.conn, err = net.Dial("tcp", c.Addr); err != nil {
+			return err
+		}
+		c.r = bufio.NewReaderSize(c.conn, 1<<16)
 	}
+	_, err = c.conn.Write(requests)
+	return err
+}
+
+// Receive reads the answer to a request that Send has sent.
+func (c *Client) Receive(to io.Writer) (status int, n int64, err error) {
 	line, err := c.r.ReadSlice('\n')
 	if err != nil {
 		return 0, 0, err

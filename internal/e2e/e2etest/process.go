@@ -134,8 +134,15 @@ func Tail(s string, n int) string {
 	return s
 }
 
-// Serve starts the service and waits until it listens.
+// Serve starts the service and waits until it listens. One caller may send as many
+// calls as it can, because in most tests root sends them all.
 func Serve(t testing.TB, args ...string) *Process {
+	t.Helper()
+	return ServeWithLimits(t, append([]string{"--rate-limit", "0", "--account-rate-limit", "0"}, args...)...)
+}
+
+// ServeWithLimits starts the service with the limits that it has by default.
+func ServeWithLimits(t testing.TB, args ...string) *Process {
 	t.Helper()
 	args = append([]string{"serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log-format", "json"},
 		args...)
