@@ -17,7 +17,7 @@ var commands = []struct {
 }{
 	{"serve", serveCommand}, {"dev", devCommand}, {"demo", demoCommand},
 	{"account", accountCommand}, {"backup", backupCommand}, {"restore", restoreCommand},
-	{"masterkey", masterKeyCommand}, {"trail", trailCommand},
+	{"masterkey", masterKeyCommand}, {"trail", trailCommand}, {"doctor", doctorCommand},
 	{"report", reportCommand}, {"audit", auditCommand}, {"controls", controlsCommand}, {"diff", diffCommand},
 	{"plan", planCommand}, {"review", reviewCommand},
 	{"version", versionCommand}, {"completion", completionCommand},

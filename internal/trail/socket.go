@@ -6,13 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -197,4 +200,34 @@ func short(text []byte) []byte {
 		return less
 	}
 	return text
+}
+
+// Reach returns an error if a trail to dest could not be opened, or could not be
+// written. It creates and writes nothing. A collector sees a connection that
+// ends.
+func Reach(dest string) error {
+	if dest == "-" || dest == "off" {
+		return nil
+	}
+	s, ok, err := parseSocket(dest)
+	if err != nil {
+		return err
+	}
+	if ok {
+		if _, err := s.connect(); err != nil {
+			return err
+		}
+		return s.Close()
+	}
+	if dest == "" {
+		return errors.New("no destination")
+	}
+	f, err := os.OpenFile(dest, os.O_WRONLY|os.O_APPEND|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return writableFolder(filepath.Dir(dest))
+	}
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }

@@ -27,6 +27,9 @@ type Verifier struct {
 	Keys map[string]ed25519.PublicKey
 	// Expect are heads that were noted earlier: their chains must go so far.
 	Expect []Head
+	// Part says that the files are a part of the trail. Chains may begin before
+	// it.
+	Part bool
 
 	problems []Finding
 	notes    []Finding
@@ -226,7 +229,7 @@ func (f *fileCheck) begin(l *Link, at time.Time) *ChainReport {
 		f.problem(f.name, f.line, "the record before this one belonged to no chain when the service began")
 	case l.Seq == 1:
 		f.note(f.name, f.line, "chain %s begins here (%s)", l.Chain, cmp.Or(l.Started, "unknown"))
-	case len(f.order) > 1:
+	case len(f.order) > 1 && !f.Part:
 		f.problem(f.name, f.line, "records 1 to %d of chain %s are missing", l.Seq-1, l.Chain)
 	default:
 		f.note(f.name, f.line, "chain %s goes on here: its records 1 to %d are in none of the files", l.Chain, l.Seq-1)
@@ -268,7 +271,7 @@ func (f *fileCheck) follows(l *Link) {
 	other := f.chains[l.Follows.Chain]
 	switch {
 	case other == nil:
-		if f.chained || len(f.order) > 1 {
+		if (f.chained || len(f.order) > 1) && !f.Part {
 			f.problem(f.name, f.line, "chain %s, which goes on here, is in none of the files", l.Follows.Chain)
 			return
 		}
