@@ -2,11 +2,13 @@ package server
 
 import (
 	"fmt"
-	"strconv"
+	"net/http"
 	"sync/atomic"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
+
+	"rollcall/internal/api"
 )
 
 // Metrics counts the calls of the API. A nil Metrics counts nothing.
@@ -26,16 +28,34 @@ func NewMetrics(set *metrics.Set) *Metrics {
 var durations = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}
 
 // begin counts the start of a call. The returned function counts the end.
-func (m *Metrics) begin() func(action string, status int, took time.Duration) {
+func (m *Metrics) begin() func(action, outcome string, took time.Duration) {
 	if m == nil {
-		return func(string, int, time.Duration) {}
+		return func(string, string, time.Duration) {}
 	}
 	m.inFlight.Add(1)
-	return func(action string, status int, took time.Duration) {
+	return func(action, outcome string, took time.Duration) {
 		m.inFlight.Add(-1)
-		name := `rollcall_request_duration_seconds{action="` + action + `",status="` + strconv.Itoa(status) + `"}`
+		name := `rollcall_request_duration_seconds{action="` + action + `",outcome="` + outcome + `"}`
 		m.set.GetOrCreatePrometheusHistogramExt(name, durations).Update(took.Seconds())
 	}
+}
+
+// outcome returns the kind of an answer, one of six, so that an action has few
+// time series whatever its clients do.
+func outcome(status int, code string) string {
+	switch {
+	case code == api.ErrThrottled.Code, status == http.StatusTooManyRequests:
+		return "throttled"
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return "denied"
+	case code == "ClientDisconnected": // 499
+		return "left"
+	case status >= http.StatusInternalServerError:
+		return "failed"
+	case status >= http.StatusBadRequest:
+		return "refused"
+	}
+	return "ok"
 }
 
 func (m *Metrics) refused(code string) {

@@ -43,7 +43,7 @@ func TestMetrics(t *testing.T) {
 	server.Admin(nil, figures, slog.New(slog.DiscardHandler)).ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	for _, want := range []string{
 		`rollcall_errors_total{code="MissingAuthenticationToken"} 2`,
-		`rollcall_request_duration_seconds_count{action="Unknown",status="403"} 2`,
+		`rollcall_request_duration_seconds_count{action="Unknown",outcome="denied"} 2`,
 		`rollcall_requests_in_flight 0`,
 	} {
 		if !strings.Contains(w.Body.String(), want+"\n") {

@@ -21,7 +21,7 @@ func (s *Server) public(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	start, done, status := s.cfg.Now(), s.cfg.Metrics.begin(), http.StatusOK
-	defer func() { done("PublicDocument", status, s.cfg.Now().Sub(start)) }()
+	defer func() { done("PublicDocument", outcome(status, ""), s.cfg.Now().Sub(start)) }()
 	if wait, ok := s.strangers.Allow(networkOf(describe(r, "").SourceIP)); !ok {
 		status = http.StatusTooManyRequests
 		w.Header().Set("Retry-After", strconv.Itoa(int(wait/time.Second)+1))
@@ -34,7 +34,8 @@ func (s *Server) public(w http.ResponseWriter, r *http.Request) bool {
 	switch {
 	case err != nil:
 		status = http.StatusServiceUnavailable
-		s.cfg.Log.WarnContext(r.Context(), "public document not read", "error", err)
+		s.cfg.Log.WarnContext(r.Context(), "public document not read", "error", err,
+			"requestID", w.Header().Get("X-Amzn-Requestid"))
 		http.Error(w, "The document cannot be read for the moment.", status)
 	case document == nil:
 		status = http.StatusNotFound

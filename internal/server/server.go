@@ -117,7 +117,8 @@ type call struct {
 	caller          *principal.Caller
 	keyID           string // unverified
 	retryAfter      time.Duration
-	acceptsJSON     bool // the client prefers JSON to XML
+	refusal         string // the code of an error
+	acceptsJSON     bool   // the client prefers JSON to XML
 	// json11 says that the request and its answer are in the AWS JSON 1.1 protocol.
 	json11 bool
 }
@@ -146,7 +147,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	done := s.cfg.Metrics.begin()
 	status := http.StatusInternalServerError // unless there is an answer
-	defer func() { done(k.action, status, s.cfg.Now().Sub(start)) }()
+	defer func() { done(k.action, outcome(status, k.refusal), s.cfg.Now().Sub(start)) }()
 	response, err := s.respond(w, r, k)
 	if err != nil {
 		refused := s.cfg.API.Refuse(r.Context(), k.caller, k.keyID, k.service, k.action, err, k.Call)
@@ -228,6 +229,7 @@ func (s *Server) refuse(w http.ResponseWriter, k *call, err *awsmodel.Error) *aw
 	if err.Encoded != "" {
 		w.Header().Set("X-Rollcall-Authorization-Message", err.Encoded)
 	}
+	k.refusal = err.Code
 	s.cfg.Metrics.refused(err.Code)
 	switch {
 	case k.json11:

@@ -125,14 +125,14 @@ func TestMetrics(t *testing.T) {
 		got[name] = value
 	}
 	same(t, got, map[string]float64{
-		"rollcall_requests_in_flight":                   0,
-		"rollcall_request_duration_seconds GetUser 200": 1,
-		"rollcall_request_duration_seconds GetUser 404": 1,
-		"rollcall_request_duration_seconds Unknown 400": 3,
-		"rollcall_request_duration_seconds Unknown 403": 1,
-		"rollcall_errors_total NoSuchEntity":            1,
-		"rollcall_errors_total InvalidAction":           3,
-		"rollcall_errors_total InvalidClientTokenId":    1,
+		"rollcall_requests_in_flight":                       0,
+		"rollcall_request_duration_seconds GetUser ok":      1,
+		"rollcall_request_duration_seconds GetUser refused": 1,
+		"rollcall_request_duration_seconds Unknown refused": 3,
+		"rollcall_request_duration_seconds Unknown denied":  1,
+		"rollcall_errors_total NoSuchEntity":                1,
+		"rollcall_errors_total InvalidAction":               3,
+		"rollcall_errors_total InvalidClientTokenId":        1,
 	})
 }
 
