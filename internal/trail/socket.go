@@ -34,7 +34,8 @@ const (
 type socket struct {
 	network, address string
 	syslog           bool
-	header           string // of syslog, without the time
+	tls              *tlsFiles // nil without TLS
+	header           string    // of syslog, without the time
 
 	mu     sync.Mutex // guards what follows; it is not held during a write
 	conn   *connection
@@ -66,12 +67,17 @@ func parseSocket(dest string) (s *socket, ok bool, err error) {
 		s.network, s.address, s.syslog = "unixgram", u.Path, true
 	case "syslog+udp", "syslog+tcp":
 		s.network, s.syslog = u.Scheme[len("syslog+"):], true
+	case "syslog+tls":
+		s.network, s.syslog = "tcp", true
+		if s.tls, err = parseTLS(u.Query()); err != nil {
+			return nil, true, fmt.Errorf("%s: %w", dest, err)
+		}
 	}
 	isUnix := u.Host == "" && u.Path != ""
 	if s.network == "" || isUnix != (u.Scheme == "unix" || u.Scheme == "syslog+unix") ||
-		!isUnix && (u.Port() == "" || u.Path != "") || u.User != nil || u.RawQuery != "" {
+		!isUnix && (u.Port() == "" || u.Path != "") || u.User != nil || u.RawQuery != "" && s.tls == nil {
 		return nil, true, fmt.Errorf("%s is not a socket such as unix:///run/trail.sock, syslog+unix:///dev/log, "+
-			"syslog+udp://HOST:514 or syslog+tcp://HOST:601", dest)
+			"syslog+udp://HOST:514, syslog+tcp://HOST:601 or syslog+tls://HOST:6514?ca=FILE", dest)
 	}
 	host, err := os.Hostname()
 	if err != nil || host == "" {
@@ -97,7 +103,7 @@ func (s *socket) connect() (*connection, error) {
 	case c != nil:
 		c.Close()
 	}
-	raw, err := net.DialTimeout(s.network, s.address, dialTimeout)
+	raw, err := s.dial()
 	if err != nil {
 		return nil, err
 	}
@@ -115,6 +121,13 @@ func (s *socket) connect() (*connection, error) {
 	}
 	s.conn = c
 	return c, nil
+}
+
+func (s *socket) dial() (net.Conn, error) {
+	if s.tls != nil {
+		return s.tls.dial(s.address)
+	}
+	return net.DialTimeout(s.network, s.address, dialTimeout)
 }
 
 // Write sends whole lines. n counts those that were sent as a whole.
