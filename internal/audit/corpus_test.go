@@ -42,33 +42,38 @@ func readCorpus(t testing.TB) []*corpusCase {
 	}
 	var cases []*corpusCase
 	for _, path := range paths {
-		archive, err := txtar.ParseFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c := &corpusCase{
-			name: strings.TrimSuffix(filepath.Base(path), ".txtar"), archive: archive, settings: map[string]string{},
-		}
-		var about []string
-		title, rest, _ := strings.Cut(string(archive.Comment), "\n")
-		c.title = title
-		for line := range strings.Lines(rest) {
-			line = strings.TrimSpace(line)
-			key, value, ok := strings.Cut(line, ": ")
-			switch {
-			case ok && slices.Contains(corpusSettings, key):
-				c.settings[key] = value
-			case line != "":
-				about = append(about, line)
-			}
-		}
-		c.about = strings.Join(about, " ")
-		if bugs := c.settings["bugs"]; bugs != "" {
-			c.bugs = strings.Fields(bugs)
-		}
-		cases = append(cases, c)
+		cases = append(cases, readCase(t, path))
 	}
 	return cases
+}
+
+func readCase(t testing.TB, path string) *corpusCase {
+	t.Helper()
+	archive, err := txtar.ParseFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &corpusCase{
+		name: strings.TrimSuffix(filepath.Base(path), ".txtar"), archive: archive, settings: map[string]string{},
+	}
+	var about []string
+	title, rest, _ := strings.Cut(string(archive.Comment), "\n")
+	c.title = title
+	for line := range strings.Lines(rest) {
+		line = strings.TrimSpace(line)
+		key, value, ok := strings.Cut(line, ": ")
+		switch {
+		case ok && slices.Contains(corpusSettings, key):
+			c.settings[key] = value
+		case line != "":
+			about = append(about, line)
+		}
+	}
+	c.about = strings.Join(about, " ")
+	if bugs := c.settings["bugs"]; bugs != "" {
+		c.bugs = strings.Fields(bugs)
+	}
+	return c
 }
 
 var corpusSettings = []string{

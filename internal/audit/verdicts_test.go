@@ -146,6 +146,7 @@ func renderVerdicts(t *testing.T, cases []*corpusCase) string {
 		fmt.Fprintf(&b, "| %d | %s | %s | %s | %s |\n", i+1, bug.tool, bug.wrong, bug.right,
 			strings.Join(casesOf(t, cases, i+1), ", "))
 	}
+	renderPeers(t, &b)
 	b.WriteString("\n## The controls\n")
 	for _, c := range audit.Controls() {
 		renderControl(&b, c)
