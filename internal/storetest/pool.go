@@ -15,26 +15,35 @@ import (
 // together. Emptying one does not.
 type pool struct {
 	mu   sync.Mutex
-	free []string
+	free []*testDatabase
 }
 
 var databases pool
 
+// testDatabase is a database with the connection that empties it. A new
+// connection would first have to read what PostgreSQL knows of every table.
+type testDatabase struct {
+	server, name string
+	own          *pgx.Conn // nil before the first use
+}
+
+func (d *testDatabase) url() string { return database(d.server, d.name) }
+
 // take returns an empty database.
-func (p *pool) take(ctx context.Context, server string) (string, error) {
+func (p *pool) take(ctx context.Context, server string) (*testDatabase, error) {
 	p.mu.Lock()
 	if n := len(p.free); n > 0 {
-		name := p.free[n-1]
+		d := p.free[n-1]
 		p.free = p.free[:n-1]
 		p.mu.Unlock()
-		return name, nil
+		return d, nil
 	}
 	p.mu.Unlock()
-	name := "test_" + strings.ToLower(rand.Text())
+	d := &testDatabase{server: server, name: "test_" + strings.ToLower(rand.Text())}
 	// Without fsync a copy of the files is several times as fast as the log of
 	// every block.
-	return name, administer(ctx, server,
-		fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s STRATEGY FILE_COPY", name, template))
+	return d, administer(ctx, server,
+		fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s STRATEGY FILE_COPY", d.name, template))
 }
 
 // maxKept is the size in bytes above which a database is dropped. An emptied
@@ -42,28 +51,37 @@ func (p *pool) take(ctx context.Context, server string) (string, error) {
 const maxKept = 32 << 20
 
 // giveBack empties a database for the next test, or drops it.
-func (p *pool) giveBack(ctx context.Context, server, name string) error {
-	size, err := empty(ctx, database(server, name))
+func (p *pool) giveBack(ctx context.Context, d *testDatabase) error {
+	size, err := d.empty(ctx)
 	if err != nil || size > maxKept {
-		if dropped := administer(ctx, server, fmt.Sprintf("DROP DATABASE %s WITH (FORCE)", name)); dropped != nil {
+		_ = d.own.Close(ctx)
+		dropped := administer(ctx, d.server, fmt.Sprintf("DROP DATABASE %s WITH (FORCE)", d.name))
+		if dropped != nil {
 			return dropped
 		}
 		return err
 	}
 	p.mu.Lock()
-	p.free = append(p.free, name)
+	p.free = append(p.free, d)
 	p.mu.Unlock()
 	return nil
 }
 
-// empty deletes every row, once every remaining connection is closed: a test
-// may have killed the process that was connected.
-func empty(ctx context.Context, url string) (size int64, err error) {
-	c, err := pgx.Connect(ctx, url)
-	if err != nil {
+// connect connects to the database, again if a test ended the connection.
+func (d *testDatabase) connect(ctx context.Context) (err error) {
+	if d.own == nil || d.own.Ping(ctx) != nil {
+		d.own, err = pgx.Connect(ctx, d.url())
+	}
+	return err
+}
+
+// empty deletes every row, once every other connection is closed: a test may have
+// killed the process that was connected.
+func (d *testDatabase) empty(ctx context.Context) (size int64, err error) {
+	if err := d.connect(ctx); err != nil {
 		return 0, err
 	}
-	defer func() { _ = c.Close(ctx) }()
+	c := d.own
 	for others := 1; others > 0; time.Sleep(time.Millisecond) {
 		err := c.QueryRow(ctx, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 			WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'`).Scan(&others)

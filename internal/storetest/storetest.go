@@ -99,16 +99,16 @@ func Postgres(t testing.TB) store.Config {
 	if err := makeTemplate(server); err != nil {
 		t.Fatal(err)
 	}
-	name, err := databases.take(ctx, server)
+	d, err := databases.take(ctx, server)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := databases.giveBack(ctx, server, name); err != nil {
+		if err := databases.giveBack(ctx, d); err != nil {
 			t.Error(err)
 		}
 	})
-	return store.Config{URL: database(server, name)}
+	return store.Config{URL: d.url()}
 }
 
 // template is migrated once per test program, so that a test's own database is
