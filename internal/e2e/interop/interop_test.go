@@ -236,22 +236,3 @@ func TestNuke(t *testing.T) {
 		"--access-key-id", a.AccessKeyID, "--secret-access-key", a.SecretAccessKey, "--no-dry-run", "--no-prompt"))
 	a.empty(t)
 }
-
-// TestDuckDB reads the files of 'rollcall audit -o parquet=DIR' through the
-// views next to them.
-func TestDuckDB(t *testing.T) {
-	t.Parallel()
-	dir := client(t, "duckdb")
-	a := newAccount(t)
-	a.people(t)
-	cmd := exec.Command(e2etest.Binary, "audit", "--endpoint-url", a.url, "-o", "parquet=lake")
-	cmd.Dir, cmd.Env = a.dir, a.env
-	if out, err := cmd.CombinedOutput(); err != nil && cmd.ProcessState.ExitCode() > 3 {
-		t.Fatalf("rollcall audit: %v\n%s", err, out)
-	}
-	a.dir = filepath.Join(a.dir, "lake")
-	got := a.run(t, filepath.Join(dir, "bin", "python"), file(t, "duckdb/client.py"))
-	if want := "users <root_account>,Carol,Dave\nkeys 2\nconsole users 1 of them with MFA 0\n"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
