@@ -69,9 +69,11 @@ func (l guarded) Accept() (net.Conn, error) {
 		raw, err := l.Listener.Accept()
 		if outOfResources(err) {
 			// This is not a reason to end: an unknown client's connection makes
-			// room.
-			l.g.log.Warn("cannot accept a connection", "error", err)
-			l.g.makeRoom()
+			// room, if somebody needs it.
+			if pending(l.Listener.Listener) {
+				l.g.log.Warn("cannot accept a connection", "error", err)
+				l.g.makeRoom()
+			}
 			time.Sleep(acceptPause)
 			continue
 		}

@@ -56,6 +56,15 @@ func (p *Proxy) Hang() {
 	p.hung.Store(true)
 }
 
+// Break ends all connections.
+func (p *Proxy) Break() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.conns {
+		c.Close()
+	}
+}
+
 // LeadTo sends new connections to a server. Open connections do not change.
 func (p *Proxy) LeadTo(s *Server) {
 	p.mu.Lock()

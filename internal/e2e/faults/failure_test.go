@@ -121,19 +121,7 @@ func testFullDisk(t *testing.T, trail string) {
 		`mount -t tmpfs -o size=6m,mode=0700 tmpfs %[1]s && %[2]s account create --data %[1]s/data --output json && `+
 			`exec %[2]s serve --data %[1]s/data --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 --log-format `+
 			`json %[3]s`, dir, e2etest.Binary, trail)
-	args := []string{"--mount", "sh", "-c", script}
-	if os.Getuid() != 0 {
-		args = append([]string{"--user", "--map-root-user"}, args...)
-	}
-	cmd := exec.Command("unshare", args...)
-	cmd.Env = e2etest.Environment(t)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	node := e2etest.Launch(t, cmd)
-	acc := readAccount(t, out)
-	node.WaitListening()
+	node, acc := serveIn(t, script)
 	client := node.IAM(acc.Root())
 	ctx := t.Context()
 

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package server
+
+import "net"
+
+func pending(net.Listener) bool { return true }
