@@ -112,6 +112,7 @@ recipe-check:
 soak: packages
 	$(WITH_POSTGRES) go test -timeout 0 -count 1 -v -run 'Crash|Nodes' ./internal/e2e/faults ./internal/e2e/nodes -soak $(SOAK)
 	$(WITH_POSTGRES) go test -timeout 0 -count 1 -v -run 'SteadyLoad|Overload|Misbehaviour' ./internal/e2e -soak $(SOAK)
+	go test -timeout 0 -count 1 -v -run TestSmallContainer ./internal/e2e -container 200 -container-users 1000000
 	$(WITH_POSTGRES) go test -timeout 0 -count 1 -v -run Linearizable ./internal/e2e/nodes -linear-rounds $(ROUNDS)
 	go test -timeout 0 -count 1 -run TestDiskFaults ./internal/store -disk-faults 6000
 	go test -timeout 20m -count 1 -v -run TestRunOfAnOrganization ./internal/fleet -accounts 1000

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -21,14 +22,19 @@ import (
 // container is the amount of memory that docs/operations.md calls enough.
 const container = 128 << 20
 
+var (
+	containerMemory = flag.Int("container", container>>20, "MiB of memory of a small container")
+	containerUsers  = flag.Int("container-users", 20_000, "users of the account in a small container")
+)
+
 // By default, a container of that size is sufficient for changes, a report and
 // unauthenticated clients at the same time. The test needs permission to create
 // a control group.
 func TestSmallContainer(t *testing.T) {
-	group := newGroup(t, container)
+	group := newGroup(t, *containerMemory<<20)
 	flags := []string{"--data", e2etest.DataDir(t)}
 	a := e2etest.CreateAccount(t, flags...)
-	e2etest.Seed(t, flags, a, 20_000)
+	e2etest.Seed(t, flags, a, *containerUsers)
 	// The shell joins the group and becomes the service.
 	cmd := exec.Command("sh", append([]string{"-c", `echo $$ > "$0"/cgroup.procs && exec "$@"`, group.dir,
 		e2etest.Binary, "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log-format", "json",

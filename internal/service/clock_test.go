@@ -1,15 +1,19 @@
 package service_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/ncruces/go-sqlite3/driver"
 
 	"rollcall/internal/identity"
 	"rollcall/internal/service"
+	"rollcall/internal/store"
 	"rollcall/internal/storetest"
 )
 
@@ -64,4 +68,27 @@ func TestSessionsAfterTheClockSteppedBack(t *testing.T) {
 	must(t, near.ListUsers, &iam.ListUsersInput{}) // another node's clock may be a little ahead
 	refused(t, far.ListUsers, &iam.ListUsersInput{}, 403, "ExpiredToken",
 		"The security token included in the request is expired")
+}
+
+// The clock steps by an hour and by a day, in both directions. After each step
+// new users, keys and sessions work at once, and the next report has the user.
+func TestClockSteps(t *testing.T) {
+	t.Parallel()
+	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
+		// The age of a report is measured by the database's clock, which does not step.
+		w := newWorld(t, service.Config{Store: cfg, Report: identity.ReportConfig{MaxAge: time.Millisecond}})
+		for i, step := range []time.Duration{time.Hour, -time.Hour, -24 * time.Hour, 24 * time.Hour} {
+			w.clock.advance(step)
+			name := fmt.Sprintf("user-%d", i)
+			w.user(t, name)
+			c := w.asUser(t, name)
+			must(t, c.sts.GetCallerIdentity, &sts.GetCallerIdentityInput{})
+			must(t, w.sessionOf(t, c).sts.GetCallerIdentity, &sts.GetCallerIdentityInput{})
+			w.waitFresh(t)
+			if content := string(w.report(t, w.root).Content); !strings.Contains(content, "\n"+name+",") {
+				t.Errorf("after a step of %v the report lacks %s:\n%s", step, name, content)
+			}
+			must(t, w.root.GetAccessKeyLastUsed, &iam.GetAccessKeyLastUsedInput{AccessKeyId: &c.id})
+		}
+	})
 }

@@ -5,7 +5,9 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/vfs"
@@ -39,6 +41,8 @@ type faultyDisk struct {
 	count  int // of writes, truncations and syncs so far
 	met    bool
 	dark   bool // the power is gone
+	// slow is the time that each sync takes.
+	slow atomic.Int64
 }
 
 // platter is a file as the disk has it.
@@ -206,6 +210,7 @@ func (f faultyFile) Truncate(size int64) error {
 // Sync makes the writes durable without a sync of the file below, which would
 // only take time.
 func (f faultyFile) Sync(vfs.SyncFlag) error {
+	time.Sleep(time.Duration(f.disk.slow.Load()))
 	f.disk.mu.Lock()
 	defer f.disk.mu.Unlock()
 	if f.disk.dark {

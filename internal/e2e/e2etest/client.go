@@ -38,7 +38,7 @@ func (a Account) Root() Key { return Key{a.AccessKeyID, a.SecretAccessKey} }
 func Transport(t testing.TB) *http.Client {
 	tr := &http.Transport{MaxIdleConnsPerHost: 16}
 	t.Cleanup(tr.CloseIdleConnections)
-	return &http.Client{Transport: sdkhttp.Transport(tr), Timeout: 60 * time.Second}
+	return &http.Client{Transport: sdkhttp.Transport(tr), Timeout: 2 * time.Minute}
 }
 
 // SharedClient serves calls of many keys.
@@ -141,7 +141,7 @@ func CodeOf(err error) string {
 func Report(t *testing.T, node *Process, acc Account) *iam.GetCredentialReportOutput {
 	t.Helper()
 	client := node.IAM(acc.Root())
-	for end := time.Now().Add(90 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(10 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		generated, err := client.GenerateCredentialReport(t.Context(), &iam.GenerateCredentialReportInput{})
 		if err != nil {
 			t.Fatal(err)

@@ -37,8 +37,38 @@ type Outcome struct {
 	// Refused counts answers by their error code, and Broken calls without one.
 	Refused map[string]int
 	Broken  map[string]int
-	// latencies counts calls by the logarithm of their time.
-	latencies [400]int
+	// due counts the calls by their time from when they were due, and sent by that
+	// from when they were sent, which was later if the service was late.
+	due, sent histogram
+}
+
+// histogram counts by the logarithm of a time.
+type histogram [400]int
+
+func (h *histogram) note(took time.Duration) {
+	at := int(math.Log(float64(max(took, least))/float64(least)) / math.Log(step))
+	h[min(at, len(h)-1)]++
+}
+
+func (h *histogram) add(other histogram) {
+	for i, n := range other {
+		h[i] += n
+	}
+}
+
+// within returns the time within which a share of the calls were answered, with
+// an error of 5%.
+func (h *histogram) within(share float64) time.Duration {
+	total, seen := 0, 0
+	for _, n := range h {
+		total += n
+	}
+	for i, n := range h {
+		if seen += n; float64(seen) >= share*float64(total) {
+			return time.Duration(float64(least) * math.Pow(step, float64(i+1))).Round(10 * time.Microsecond)
+		}
+	}
+	return 0
 }
 
 // LoadUser is a user that each account of a Load must have.
@@ -116,14 +146,14 @@ func (l Load) connection(ctx context.Context, i int, o *Outcome) {
 	}
 }
 
-// send sends calls and reads their answers. The time of a call counts from when
-// it was due, so that a service that is late does not hide it.
+// send sends calls and reads their answers.
 func (l Load) send(c *wireclient.Client, requests [][]byte, n int, due time.Time, o *Outcome) {
 	atOnce := max(1, l.AtOnce)
 	var all []byte
 	for i := range atOnce {
 		all = append(all, requests[(n*atOnce+i)%len(requests)]...)
 	}
+	sent := time.Now()
 	if err := c.Send(all); err != nil {
 		o.Broken[err.Error()] += atOnce
 		return
@@ -136,7 +166,9 @@ func (l Load) send(c *wireclient.Client, requests [][]byte, n int, due time.Time
 			c.Close()
 			return
 		}
-		o.note(status, body.Bytes(), time.Since(due))
+		o.due.note(time.Since(due))
+		o.sent.note(time.Since(sent))
+		o.note(status, body.Bytes())
 	}
 }
 
@@ -149,9 +181,7 @@ const (
 	least = 20 * time.Microsecond
 )
 
-func (o *Outcome) note(status int, body []byte, took time.Duration) {
-	at := int(math.Log(float64(max(took, least))/float64(least)) / math.Log(step))
-	o.latencies[min(at, len(o.latencies)-1)]++
+func (o *Outcome) note(status int, body []byte) {
 	if status == 200 {
 		o.Succeeded++
 		return
@@ -173,32 +203,17 @@ func (o *Outcome) add(other *Outcome) {
 	for why, n := range other.Broken {
 		o.Broken[why] += n
 	}
-	for i, n := range other.latencies {
-		o.latencies[i] += n
-	}
+	o.due.add(other.due)
+	o.sent.add(other.sent)
 }
 
 // Rate returns the number of calls per second that succeeded.
 func (o *Outcome) Rate() float64 { return float64(o.Succeeded) / o.Took.Seconds() }
 
-// Within returns the time within which a share of the calls were answered, with
-// an error of 5%.
-func (o *Outcome) Within(share float64) time.Duration {
-	total, seen := 0, 0
-	for _, n := range o.latencies {
-		total += n
-	}
-	for i, n := range o.latencies {
-		if seen += n; float64(seen) >= share*float64(total) {
-			return time.Duration(float64(least) * math.Pow(step, float64(i+1))).Round(10 * time.Microsecond)
-		}
-	}
-	return 0
-}
-
 func (o *Outcome) String() string {
-	text := fmt.Sprintf("%.0f calls/s succeeded in %v; half of all answers within %v, 99%% within %v", o.Rate(),
-		o.Took.Round(time.Second/10), o.Within(0.5), o.Within(0.99))
+	text := fmt.Sprintf("%.0f calls/s succeeded in %v; answered after they were sent: half within %v, 99%% within %v; "+
+		"after they were due: half within %v, 99%% within %v", o.Rate(), o.Took.Round(time.Second/10),
+		o.sent.within(0.5), o.sent.within(0.99), o.due.within(0.5), o.due.within(0.99))
 	for _, counts := range []map[string]int{o.Refused, o.Broken} {
 		for _, name := range slices.Sorted(maps.Keys(counts)) {
 			text += fmt.Sprintf("; %d × %s", counts[name], name)

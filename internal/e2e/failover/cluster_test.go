@@ -193,8 +193,10 @@ func (c *cluster) members() []member {
 func (c *cluster) waitHealthy() (leader, synchronous *host) {
 	c.t.Helper()
 	var all []member
-	for end := time.Now().Add(3 * time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+	seen := map[*host]time.Time{}
+	for end := time.Now().Add(5 * time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		all = c.members()
+		c.restartMissing(all, seen)
 		roles := map[string]*host{}
 		timelines := map[int]bool{}
 		for _, m := range all {
@@ -209,6 +211,24 @@ func (c *cluster) waitHealthy() (leader, synchronous *host) {
 	}
 	c.t.Fatalf("the cluster is not healthy: %+v", all)
 	return nil, nil
+}
+
+// restartMissing restarts a host that has been no member for a minute, as an
+// operator would: on a busy machine Patroni sometimes stops in the middle of its
+// start. seen has the time at which each host was last a member.
+func (c *cluster) restartMissing(all []member, seen map[*host]time.Time) {
+	for _, h := range c.hosts {
+		there := slices.ContainsFunc(all, func(m member) bool { return m.Name == h.name })
+		if there || seen[h].IsZero() {
+			seen[h] = time.Now()
+		}
+		if time.Since(seen[h]) > time.Minute {
+			c.t.Logf("%s has not joined the cluster for a minute, and is restarted", h.name)
+			h.crash()
+			c.start(h)
+			seen[h] = time.Now()
+		}
+	}
 }
 
 func (c *cluster) named(name string) *host {

@@ -54,9 +54,12 @@ func (o *observer) watch(ctx context.Context, i int, h *host) {
 			err = server.QueryRow(within, "SELECT pg_is_in_recovery()").Scan(&standby)
 		}
 		cancel()
-		if err != nil && server != nil {
-			_ = server.Close(within)
-			server = nil
+		if err != nil {
+			if server != nil {
+				_ = server.Close(within)
+				server = nil
+			}
+			time.Sleep(200 * time.Millisecond) // it starts, or is down
 		}
 		o.mu.Lock()
 		switch {
