@@ -3,12 +3,14 @@ package html_test
 import (
 	"bytes"
 	"fmt"
+	"image/png"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"rollcall/internal/audit"
@@ -108,10 +110,30 @@ func (br *browser) want(expression, want string) {
 	}
 }
 
-func (br *browser) screenshot(name string) []byte {
+// picture keeps a picture of the page for people.
+func (br *browser) picture(name string) {
 	br.t.Helper()
 	br.settle()
-	png := browsertest.Run(br.Tab, chromedp.CaptureScreenshot())
-	br.Save(name+".png", png)
-	return png
+	br.Picture(name)
+}
+
+// brightness returns the mean of a small picture of the page, from 0 to 255.
+func (br *browser) brightness() int {
+	br.t.Helper()
+	br.settle()
+	small := &page.Viewport{Width: 1280, Height: 800, Scale: 0.125}
+	taken := browsertest.Call(br.Tab, page.CaptureScreenshot, page.CaptureScreenshotParams{Clip: small})
+	img, err := png.Decode(bytes.NewReader(taken.Data))
+	if err != nil {
+		br.t.Fatal(err)
+	}
+	sum, n := 0, 0
+	for y := img.Bounds().Min.Y; y < img.Bounds().Max.Y; y++ {
+		for x := img.Bounds().Min.X; x < img.Bounds().Max.X; x++ {
+			r, g, b, _ := img.At(x, y).RGBA()
+			sum += int(r+g+b) / 3 >> 8
+			n++
+		}
+	}
+	return sum / n
 }

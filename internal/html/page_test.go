@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"image/png"
 	"math/rand/v2"
 	"regexp"
 	"strings"
@@ -563,8 +562,8 @@ func testColours(br *browser) {
 			for _, bad := range eval[[]string](br, contrast) {
 				br.t.Errorf("%s, %s: %s", scheme, screen, bad)
 			}
-			picture := br.screenshot(screen + "-" + scheme)
-			if light := brightness(br.t, picture); (light > 128) != (scheme == "light") {
+			br.picture(screen + "-" + scheme)
+			if light := br.brightness(); (light > 128) != (scheme == "light") {
 				br.t.Errorf("%s, %s: the picture has a brightness of %d", scheme, screen, light)
 			}
 		}
@@ -573,7 +572,7 @@ func testColours(br *browser) {
 	for _, screen := range screens {
 		br.show("#" + screen)
 		if screen == "accounts" || screen == "credentials" {
-			br.screenshot(screen + "-narrow")
+			br.picture(screen + "-narrow")
 		}
 		br.want(`document.documentElement.scrollWidth`, "900")
 	}
@@ -618,7 +617,7 @@ func testPhone(br *browser) {
 			br.want(`[...document.querySelectorAll("#screen-`+screen+
 				` .list b.id")].filter(b => b.offsetParent && b.closest("td").scrollWidth > `+
 				`b.closest("td").clientWidth).map(b => b.innerText).join()`, "")
-			br.screenshot("phone-" + screen + "-" + scheme)
+			br.picture("phone-" + screen + "-" + scheme)
 		}
 	}
 	br.Scheme("light")
@@ -640,21 +639,3 @@ const contrast = `(() => {
 	}
 	return [...bad];
 })()`
-
-// brightness is the mean of a picture, from 0 to 255.
-func brightness(t *testing.T, picture []byte) int {
-	t.Helper()
-	img, err := png.Decode(bytes.NewReader(picture))
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum, n := 0, 0
-	for y := img.Bounds().Min.Y; y < img.Bounds().Max.Y; y += 4 {
-		for x := img.Bounds().Min.X; x < img.Bounds().Max.X; x += 4 {
-			r, g, b, _ := img.At(x, y).RGBA()
-			sum += int(r+g+b) / 3 >> 8
-			n++
-		}
-	}
-	return sum / n
-}
