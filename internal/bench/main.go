@@ -51,13 +51,14 @@ var measurements = []struct {
 	{"flat", (*bench).flat},
 	{"audit", (*bench).audit},
 	{"diff", (*bench).diff},
+	{"sizing", (*bench).sizing},
 }
 
 func main() {
 	b := &bench{moto: hasMoto(), table: table.NewWriter()}
 	only := flag.String("only", "",
 		"measure only these, by name: start, get-user, create, contention, policies, assume-role, sign-in, console, "+
-			"report, report-moto, report-postgres, flat, audit, diff")
+			"report, report-moto, report-postgres, flat, audit, diff, sizing")
 	flag.IntVar(&b.users, "users", 1_000_000, "users of the large report")
 	flag.IntVar(&b.runs, "runs", 3, "runs of each measurement; the median counts")
 	flag.Parse()
