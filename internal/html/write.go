@@ -19,7 +19,7 @@ var files embed.FS
 
 // scripts are the parts of the script, in their order.
 var scripts = []string{
-	"data.js", "rows.js", "dom.js", "list.js", "route.js", "overview.js", "trend.js", "heatmap.js",
+	"data.js", "rows.js", "texts.js", "dom.js", "list.js", "route.js", "overview.js", "trend.js", "heatmap.js",
 	"accounts.js", "keys.js", "credentials.js", "csv.js", "fix.js", "detail.js", "mfa.js", "changes.js",
 	"controls.js", "paper.js", "main.js",
 }

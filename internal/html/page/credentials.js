@@ -6,20 +6,24 @@ const [USER_CELL, CREDENTIAL_CELL, STATE_CELL, MADE_CELL, USED_CELL, WHERE_CELL,
 const FACETS = ['account', 'class', 'kind', 'status', 'control', 'severity', 'mfa', 'state', 'age', 'used', 'verdict'];
 
 // marks are the cells of a credential that a finding blames: the heaviest
-// finding of each decides the colour.
+// finding of each decides the colour. The cells of a row ask one after the other.
+let marked = {c: -1, cells: []};
+
 function marks(c) {
+  if (marked.c === c) return marked.cells;
   const cells = [];
   for (let f = credentials.first[c]; f < credentials.first[c + 1]; f++) {
     const cell = findings.cell[f];
     if (cells[cell] === undefined || weight(f) > weight(cells[cell])) cells[cell] = f;
   }
+  marked = {c, cells};
   return cells;
 }
 
 const verdictClass = (verdict) => (verdict & SUPPRESSED ? 'excused' : STATUS_CLASSES[statusOf(verdict)]);
 
-// marked makes a column whose cell may be marked.
-function marked(cell, column) {
+// markable makes a column whose cell may be marked.
+function markable(cell, column) {
   return {...column, cell(td, c, printing) {
     const f = marks(c)[cell];
     if (f !== undefined) {
@@ -39,21 +43,21 @@ const CREDENTIAL_COLUMNS = [
     td.title = visible(accountTitle(account));
     td.append(visible(account.name || account.key));
   }},
-  marked(USER_CELL, {title: 'User', class: 'c-user', sort: 'user', cell(td, c) {
+  markable(USER_CELL, {title: 'User', class: 'c-user', sort: 'user', cell(td, c) {
     const u = credentials.user[c];
     td.append(users.name[u] === '' ? h('span', {class: 'absent'}, 'the report') : visible(users.name[u]));
     if (users.klass[u] > 2) td.append(' ', h('span', {class: 'tag'}, page.classes[users.klass[u]]));
   }}),
-  marked(CREDENTIAL_CELL, {title: 'Credential', class: 'c-what', cell: (td, c) => td.append(what(c))}),
-  marked(STATE_CELL, {title: 'State', class: 'c-state', cell(td, c) {
+  markable(CREDENTIAL_CELL, {title: 'Credential', class: 'c-what', cell: (td, c) => td.append(what(c))}),
+  markable(STATE_CELL, {title: 'State', class: 'c-state', cell(td, c) {
     const state = credentials.state[c];
     if (KINDS[credentials.what[c]] === 'user') return;
     td.append(KINDS[credentials.what[c]] === 'password' ? truth(state, 'set', 'none') : truth(state, 'active', 'inactive'));
   }}),
-  marked(MADE_CELL, {title: 'Created or changed', class: 'c-date', sort: 'made', cell: (td, c) => td.append(moment(c, made(c)))}),
-  marked(USED_CELL, {title: 'Last used', class: 'c-date', sort: 'used', cell: (td, c) => td.append(lastUse(c))}),
-  marked(WHERE_CELL, {title: 'Used with', class: 'c-where', cell: (td, c) => td.append(visible(where(c)))}),
-  marked(MFA_CELL, {title: 'MFA', class: 'c-yes', cell: (td, c) => td.append(users.line[credentials.user[c]] === 0 ? '' : truth(hasMFA(c), 'yes', 'no'))}),
+  markable(MADE_CELL, {title: 'Created or changed', class: 'c-date', sort: 'made', cell: (td, c) => td.append(moment(c, made(c)))}),
+  markable(USED_CELL, {title: 'Last used', class: 'c-date', sort: 'used', cell: (td, c) => td.append(lastUse(c))}),
+  markable(WHERE_CELL, {title: 'Used with', class: 'c-where', cell: (td, c) => td.append(visible(where(c)))}),
+  markable(MFA_CELL, {title: 'MFA', class: 'c-yes', cell: (td, c) => td.append(users.line[credentials.user[c]] === 0 ? '' : truth(hasMFA(c), 'yes', 'no'))}),
   {title: 'Verdict', class: 'c-verdict', sort: 'worst', cell(td, c) {
     td.append(pair(badge(worst[c] < 0 ? -1 : findings.verdict[worst[c]]), accountOf(c).missing ? '–' : reportAge(accountOf(c), brief), 'age of the report'));
   }},
@@ -84,7 +88,7 @@ function findingsFor(c) {
   return list.sort((a, b) => weight(b) - weight(a) || a - b);
 }
 
-// Orders are made once: filtering keeps the order of what is left.
+// Each order is computed once, because filtering keeps the order of what is left.
 const orders = new Map();
 
 function order({sort, turned}) {
@@ -95,12 +99,22 @@ function order({sort, turned}) {
 
 const RANKS = 2 ** 32, PLACES = 2 ** 20; // together they are a number that JavaScript holds exactly
 
-// makeOrder puts the credentials in an order, those of one rank as they came. A
+// makeOrder sorts the credentials by rank, and those of one rank by their place. A
 // rank and a place are sorted as one number, which is much faster than to compare.
 function makeOrder(name, turned) {
-  const rank = rankBy(name), keys = new Float64Array(credentials.count);
-  for (let c = 0; c < keys.length; c++) keys[c] = (turned ? RANKS - 1 - rank(c) : rank(c)) * PLACES + c;
-  return Uint32Array.from(keys.sort(), (key) => key % PLACES);
+  const rank = rankBy(name), n = credentials.count, keys = new Float64Array(n), ordered = new Uint32Array(n);
+  for (let c = 0; c < n; c++) keys[c] = (turned ? RANKS - 1 - rank(c) : rank(c)) * PLACES + c;
+  keys.sort();
+  for (let i = 0; i < n; i++) ordered[i] = keys[i] % PLACES;
+  return ordered;
+}
+
+// The places of the users and the accounts in the alphabet.
+const alphabets = {};
+
+function alphabet(name) {
+  alphabets[name] ??= alphabetical(name === 'user' ? users.name : accounts.map(accountTitle));
+  return alphabets[name];
 }
 
 // rankBy returns the rank of a credential in an order, from 0 up to RANKS.
@@ -111,25 +125,22 @@ function rankBy(name) {
     return (c) => (isTime(times[c]) ? Math.max(0, Math.min(RANKS - 2, seconds(times[c]) + RANKS / 2)) : RANKS - 1);
   }
   if (name === 'user' || name === 'account') {
-    const texts = name === 'user' ? users.name : accounts.map(accountTitle), ranks = new Uint32Array(texts.length);
-    const {compare} = new Intl.Collator('en');
-    texts.map((_, i) => i).sort((a, b) => compare(texts[a], texts[b])).forEach((i, rank) => { ranks[i] = rank; });
-    return name === 'user' ? (c) => ranks[credentials.user[c]] : (c) => ranks[users.account[credentials.user[c]]];
+    const ranks = alphabet(name), by = name === 'user' ? credentials.user : users.account;
+    return name === 'user' ? (c) => ranks[by[c]] : (c) => ranks[by[credentials.user[c]]];
   }
   const many = (c) => Math.min(63, credentials.first[c + 1] - credentials.first[c]);
   return (c) => (1 << 14) - (weights[c] * 64 + many(c));
 }
 
-// The texts that a search looks in are built when somebody first searches.
-let userTexts, stringTexts, extraTexts;
+// The texts that a search looks in, from when somebody first searches or the
+// browser has nothing else to do.
+let nameTexts, stringTexts, accountTexts, extraTexts;
 
 function buildTexts() {
-  if (userTexts) return;
-  userTexts = users.name.map((name, u) => {
-    const account = accounts[users.account[u]];
-    return `${name} ${strings[users.path[u]]} ${strings[users.arn[u]]} ${account.name} ${account.account}`.toLowerCase();
-  });
-  stringTexts = strings.map((s) => s.toLowerCase());
+  if (nameTexts) return;
+  nameTexts = haystack(users.name);
+  stringTexts = haystack(strings);
+  accountTexts = haystack(accounts.map((account) => `${account.name || ''} ${account.account || ''}`));
   extraTexts = new Map(); // of credentials with key ids and exceptions, which are few
   let c = 0;
   for (const [f, more] of [...findings.more].sort(([a], [b]) => a - b)) {
@@ -143,10 +154,22 @@ function buildTexts() {
 function wordTests(text) {
   buildTexts();
   return text.toLowerCase().split(/\s+/).filter(Boolean).map((word) => {
-    const inUser = Uint8Array.from(userTexts, (t) => t.includes(word));
-    const inString = Uint8Array.from(stringTexts, (t) => t.includes(word));
+    const [inName, inString, inAccount] = [nameTexts, stringTexts, accountTexts].map((texts) => holders(texts, word));
+    const inUser = new Uint8Array(users.count);
+    for (let u = 0; u < inUser.length; u++) {
+      inUser[u] = inName[u] | inString[users.path[u]] | inString[users.arn[u]] | inAccount[users.account[u]];
+    }
     return (c) => inUser[credentials.user[c]] || inString[credentials.region[c]] || inString[credentials.service[c]] ||
       Boolean(extraTexts.get(c)?.includes(word));
+  });
+}
+
+// prepare computes what the first search and the first order by name need, while
+// the browser has nothing else to do.
+function prepare() {
+  window.requestIdleCallback?.(() => {
+    buildTexts();
+    window.requestIdleCallback(() => alphabet('user'));
   });
 }
 
@@ -197,7 +220,10 @@ function filter(wanted, ordered) {
   if (!list.length) return ordered;
   const kept = new Uint32Array(ordered.length);
   let n = 0;
-  for (const c of ordered) if (list.every((test) => test(c))) kept[n++] = c;
+  next: for (let i = 0; i < ordered.length; i++) {
+    for (const test of list) if (!test(ordered[i])) continue next;
+    kept[n++] = ordered[i];
+  }
   return kept.subarray(0, n);
 }
 

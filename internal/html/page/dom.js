@@ -3,7 +3,9 @@
 // visible writes characters nobody can see, or that turn the order of others,
 // as escapes.
 function visible(text) {
-  return String(text).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
+  const plain = String(text);
+  if (/^[ -~]*$/.test(plain)) return plain; // as nearly all texts are
+  return plain.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
 }
 
 // h makes an element. Properties that begin with "on" are listeners; children

@@ -53,10 +53,11 @@ function makeList(o) {
   const columnsShown = () => [...head.cells].filter((th) => th.offsetParent).length;
 
   function paint(force) {
-    if (printing || !box.clientHeight) return;
+    const room = box.clientHeight;
+    if (printing || !room) return;
     const high = rowHeight();
     const from = Math.max(0, Math.floor(box.scrollTop / high) - 6);
-    const to = Math.min(rows.length, from + Math.ceil(box.clientHeight / high) + 12);
+    const to = Math.min(rows.length, from + Math.ceil(room / high) + 12);
     if (force !== true && from === first && to === last) return;
     [first, last] = [from, to];
     above.firstChild.style.height = `${from * high}px`;
@@ -67,6 +68,8 @@ function makeList(o) {
     body.replaceChildren(above, ...shown, below);
     if (active >= from && active < to) table.setAttribute('aria-activedescendant', `${id}-${active}`);
     else table.removeAttribute('aria-activedescendant');
+    // A list of few rows is low, and grows with its rows.
+    if (to < rows.length && box.clientHeight > room) paint(true);
   }
 
   function move(to) {

@@ -32,6 +32,7 @@ function loadRows() {
   users.first[u] = c;
   credentials.first[c] = f;
   weighAll();
+  prepare();
 }
 
 // readBlock reads some rows of a report, behind those that were read before.
