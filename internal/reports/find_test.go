@@ -3,6 +3,8 @@ package reports_test
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
@@ -243,6 +245,35 @@ func TestParseTime(t *testing.T) {
 		got, ok := reports.ParseTime(text)
 		if ok != (want != "") || ok && got.UTC().Format(time.RFC3339) != want {
 			t.Errorf("%s: %v %v", text, got, ok)
+		}
+	}
+}
+
+// TestDigest checks that the digest is that of the whole file, whether it is
+// asked for before the audit or comes with it, and also if the file is damaged.
+func TestDigest(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"whole.csv":   csvOf(one, "amy"),
+		"damaged.csv": csvOf(one, "amy") + "too,many,cells,here\n" + strings.Repeat("x\n", 1<<17),
+	} {
+		sum := sha256.Sum256([]byte(text))
+		want := hex.EncodeToString(sum[:])
+		for _, first := range []bool{false, true} {
+			r := mustFind(t, noon, nil, write(t, text, dir, name)).Reports[0]
+			if first {
+				if err := r.Digest(); err != nil || r.Source.SHA256 != want {
+					t.Error(r.Source.SHA256, err)
+				}
+			}
+			auditor, err := audit.New(audit.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			of, err := r.Audit(t.Context(), auditor, nil)
+			if err != nil || of.Source.SHA256 != want || (of.ProblemCount > 0) != (name == "damaged.csv") {
+				t.Errorf("%s: %s, want %s, %v, %v", name, of.Source.SHA256, want, of.Problems, err)
+			}
 		}
 	}
 }
