@@ -49,13 +49,13 @@ func TestAlphabet(t *testing.T) {
 	r.End(s)
 	br := open(t, b, auditor.Summary())
 	br.Window(1400, 9000) // so that every row is in view
-	const users = `[...new Set([...document.querySelectorAll("#screen-credentials td.c-user")].map((td) => td.textContent))]
-		.filter((name) => name !== "the report" && name !== "<root_account>")`
+	const users = `[...new Set([...document.querySelectorAll("#screen-credentials td.c-user")]
+		.map((td) => td.textContent))].filter((name) => name !== "the report" && name !== "<root_account>")`
 	for direction, sign := range map[string]string{"ascending": "", "descending": "-"} {
 		br.show("#credentials?sort=user&direction=" + direction)
 		br.want(users+".length", fmt.Sprint(len(names)))
-		br.want(fmt.Sprintf(`((names) => names.join("\n") === [...names].sort((a, b) => %snew Intl.Collator("en").compare(a, b))
-			.join("\n"))(%s)`, sign, users), "true")
+		br.want(fmt.Sprintf(`((names) => names.join("\n") === [...names].sort((a, b) =>
+			%snew Intl.Collator("en").compare(a, b)).join("\n"))(%s)`, sign, users), "true")
 	}
 	for _, word := range []string{"z", "z0", "é", "日", "Z", "_", "$", "11112222", "nobody"} {
 		found := 0

@@ -8,8 +8,8 @@ import (
 	"rollcall/report"
 )
 
-// The types below are the JSON of the page, except for its rows. A time is as in
-// pageTime, and 0 if it is not known.
+// The types below are the JSON of the page, except for its rows. Times are those of
+// pageTime, and 0 if they are unknown.
 
 type pageData struct {
 	Title         string           `json:"title"`
@@ -35,8 +35,8 @@ type pageData struct {
 	LeftOut leftOutData `json:"leftOut"`
 }
 
-// leftOutData counts what there is no room for: credentials of users with
-// findings, and of users without.
+// leftOutData counts the credentials that do not fit into the page: those of users
+// with findings, and those of users without.
 type leftOutData struct {
 	Found int `json:"found"`
 	Fine  int `json:"fine"`
@@ -83,8 +83,8 @@ type accountData struct {
 	ProblemCount int             `json:"problemCount"`
 	Counts       countsData      `json:"counts"`
 	Stats        statsData       `json:"stats"`
-	// Controls holds for each control its findings by status, and behind them
-	// the excused ones.
+	// Controls holds the findings of each control by status, followed by the
+	// excused ones.
 	Controls [][audit.NumStatuses + 1]int `json:"controls"`
 	// KeyBins counts the active keys, as countKeys does.
 	KeyBins [numKeyBins][2 * numKeyVerdicts]int `json:"keyBins"`
@@ -99,7 +99,7 @@ type statsData struct {
 	ConsoleMFA int `json:"consoleMFA"`
 	Keys       int `json:"keys"`
 	Unused     int `json:"unused"`
-	// Of so many more the report does not tell.
+	// These count the cases that the report does not show.
 	UntoldConsole int      `json:"untoldConsole"`
 	UntoldKeys    int      `json:"untoldKeys"`
 	UntoldUnused  int      `json:"untoldUnused"`
@@ -119,7 +119,7 @@ type historyData struct {
 	Snapshots []snapshotData `json:"snapshots"`
 	Changes   []changeData   `json:"changes"` // the latest first
 	LeftOut   int            `json:"leftOut"` // how many more there were
-	// Steps say what each report but the first changed, the latest first.
+	// Steps are the changes of each report except the first, the latest first.
 	Steps []stepData `json:"steps"`
 }
 
@@ -127,9 +127,9 @@ type historyData struct {
 type stepData struct {
 	At    int64 `json:"at"`
 	Since int64 `json:"since"`
-	// Sorts counts all changes that are not usual, also those left out.
+	// Sorts counts all changes that are not usual, including those left out.
 	Sorts map[sort]int `json:"sorts"`
-	// Severities counts what fails newly by severity.
+	// Severities counts new failures by severity.
 	Severities [audit.NumSeverities]int `json:"severities"`
 	// Usual counts the ordinary uses of credentials by their names.
 	Usual map[string]int `json:"usual,omitempty"`
@@ -155,8 +155,8 @@ type changeData struct {
 	Text       string          `json:"text"`
 }
 
-// data returns what the page knows beside the rows. The reports are in the order
-// of the accounts of the summary.
+// data returns the content of the page except for the rows. The reports are in the
+// order of the summary's accounts.
 func (b *Builder) data(s *audit.Summary, reports []*Report) pageData {
 	d := pageData{
 		Title:         b.options.Title,
@@ -206,8 +206,8 @@ func controls(s *audit.Summary) []controlData {
 	return list
 }
 
-// requirements has a text for each standard, and for those ids of it that are
-// suggested, or for a person to judge.
+// requirements returns a text for each standard. Ids that are suggested, or that a
+// person must judge, have texts of their own.
 func requirements(list []audit.Requirement) []string {
 	texts := []string{}
 	for i, r := range list {

@@ -16,7 +16,8 @@ const (
 )
 
 // fixes holds the controls for which one command of the AWS CLI does what the
-// control asks for. Nothing of root is here: it needs a person.
+// control asks for. Controls of root are not among them, because root needs a
+// person.
 var fixes = map[audit.ControlID]fix{
 	audit.ConsoleMFA:         deletePassword,
 	audit.PasswordUnused:     deletePassword,

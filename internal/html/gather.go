@@ -31,9 +31,8 @@ func (c *column) text(s string) {
 	*c = append(*c, quoted...)
 }
 
-// rows is a report as the page holds it: columns, of which those of a user have
-// a value for each user, and so on. Where a column is an index into strings, 0
-// is no text.
+// rows is a report in the form of the page: columns with a value for each user,
+// credential or finding. In a column of indexes into strings, 0 means no text.
 type rows struct {
 	users, credentials, findings int
 
@@ -47,8 +46,8 @@ type rows struct {
 	index                                       map[string]int64
 }
 
-// What a line of the table is about. A key's or a certificate's second place
-// comes after its first.
+// The subjects of lines. The second place of a key or certificate follows the
+// first.
 const (
 	whole = iota // the user, or the report
 	password
@@ -78,14 +77,14 @@ const (
 	wholeBit      = 1 << 8 // it is about the user, whichever line it is on
 )
 
-// Row adds a row of the report. It is what [audit.Auditor.Audit] wants for
-// visit, and returns no error. It keeps nothing of the row's memory.
+// Row adds a row of the report. It is a visit function for [audit.Auditor.Audit],
+// and returns no error. It does not keep the row's memory.
 func (r *Report) Row(row *audit.Row) error {
 	if row.Report != nil {
 		r.add(row, row.Report, credentials(row.Report))
 		return nil
 	}
-	// What is said of the report, or of a root that has no row.
+	// These findings concern the report, or a root without a row.
 	for rest := *row; len(rest.Findings) > 0; {
 		user, n := rest.Findings[0].User, 0
 		for n < len(rest.Findings) && rest.Findings[n].User == user {
@@ -100,7 +99,7 @@ func (r *Report) Row(row *audit.Row) error {
 	return nil
 }
 
-// add adds a line for each credential that is to be shown or has findings.
+// add adds a line for each credential that is shown or has findings.
 func (r *Report) add(row *audit.Row, user *report.Row, shown [numWhats]bool) {
 	for i := range row.Findings {
 		if f := &row.Findings[i]; f.Credential.Kind != audit.NoCredential && audit.Reported.Has(f.Status) {
@@ -141,7 +140,7 @@ func (r *Report) add(row *audit.Row, user *report.Row, shown [numWhats]bool) {
 	}
 }
 
-// credentials says which credentials a row shows.
+// credentials returns which credentials a row shows.
 func credentials(row *report.Row) (shown [numWhats]bool) {
 	shown[password] = row.PasswordEnabled.IsTrue() || row.PasswordLastUsed.IsPresent()
 	for i, k := range row.Keys {
@@ -169,8 +168,8 @@ func what(c audit.Credential) int {
 	return whole
 }
 
-// place is the line of a finding. One about a user as a whole is
-// where the credential is whose column it blames, if there is such a line.
+// place returns the line of a finding. A finding about a whole user belongs to the
+// line of the credential whose column it blames, if there is such a line.
 func place(f *audit.Finding, shown *[numWhats]bool) int {
 	w := what(f.Credential)
 	if w != whole || len(f.Columns) == 0 {
@@ -203,7 +202,7 @@ func (s *rows) user(row *audit.Row, u *report.Row, credentials int) {
 	}
 }
 
-// arn is the ARN the page makes of a name and a path.
+// arn returns the ARN that the page derives from a name and a path.
 func arn(u *report.Row) string {
 	resource := "root"
 	if !u.IsRoot() {
@@ -266,7 +265,7 @@ func (s *rows) find(found []*audit.Finding) {
 	}
 }
 
-// intern returns the place of a text among the strings, 0 for none.
+// intern returns the index of a text in the strings, and 0 for an empty text.
 func (s *rows) intern(text string) int64 {
 	if text == "" {
 		return 0
@@ -280,8 +279,8 @@ func (s *rows) intern(text string) int64 {
 	return i
 }
 
-// pageTime is a time in seconds since 1970; an absence is its negative, below
-// which come the moments before 1970.
+// pageTime returns a time in seconds since 1970, or the negative of an absence.
+// Times before 1970 are below the absences.
 func pageTime(t report.Time) int64 {
 	sec, ok := t.Unix()
 	switch {
@@ -293,7 +292,7 @@ func pageTime(t report.Time) int64 {
 	return sec
 }
 
-// truth is 1, 0, or an absence as in pageTime.
+// truth returns 1, 0, or an absence like pageTime.
 func truth(b report.Bool) int64 {
 	switch {
 	case b.IsTrue():
@@ -306,8 +305,8 @@ func truth(b report.Bool) int64 {
 
 const lastAbsence = report.Malformed
 
-// absent is -1 for N/A, -2 for no_information, -3 for not_supported, -4 for a
-// missing column, -5 for what nobody can read.
+// absent returns -1 for N/A, -2 for no_information, -3 for not_supported, -4 for a
+// missing column, and -5 for an unreadable cell.
 func absent(a report.Absence) int64 {
 	if a == report.NotApplicable {
 		return -1

@@ -81,15 +81,15 @@ func (b *Builder) historyOf(a *audit.AccountSummary) *History {
 	return nil
 }
 
-// maxChanges returns how many changes of an account the page holds: what a
-// person would read, and not more than makes some 5 MB of all accounts.
+// maxChanges returns the number of changes of an account that the page holds. That
+// is as many as a person would read, and about 5 MB for all accounts at most.
 func (b *Builder) maxChanges() int {
 	const ofAccount, ofAll, least = 1000, 20_000, 20
 	return max(least, min(ofAccount, ofAll/len(b.histories)))
 }
 
-// steps counts what each report changed, from the latest on. The changes are
-// those to show; all of them may also have usual ones.
+// steps counts the changes of each report, the latest first. changes are those that
+// are shown; all also contains usual ones.
 func steps(snapshots []snapshotData, changes []changeData, all []Change) []stepData {
 	list, places := []stepData{}, map[int64]int{}
 	for i := len(snapshots) - 1; i > 0; i-- {
@@ -117,8 +117,8 @@ func steps(snapshots []snapshotData, changes []changeData, all []Change) []stepD
 	return list
 }
 
-// joinRotations makes one change of each pair of a key added and a key removed
-// or made inactive, of the same user between the same reports.
+// joinRotations joins an added key with a removed or deactivated key of the same user
+// between the same reports into one change.
 func joinRotations(shown []changeData, changes []Change) []changeData {
 	type place struct {
 		at   int64

@@ -12,40 +12,39 @@ import (
 // Options.MaxCredentials does not say so.
 const DefaultMaxCredentials = 250_000
 
-// maxBytes bounds the rows of a page. A browser needs about a second to read as
-// much.
+// maxBytes limits the size of the rows of a page. A browser needs about a second to
+// read that much.
 const maxBytes = 22 << 20
 
-// Options say what a page is to be called and how much it may hold. The zero
-// Options is good.
+// Options are the title, the origin and the limits of a page. The zero Options are
+// valid.
 type Options struct {
 	// Title is the title of the page; "" means "Credential audit".
 	Title string
-	// Made says when the page is made; zero leaves it out.
+	// Made is the time when the page is created; zero omits it.
 	Made time.Time
-	// Program names what made it, such as "rollcall 1.0.0"; "" leaves it out.
+	// Program is the program that creates it, such as "rollcall 1.0.0"; "" omits it.
 	Program string
-	// Organizations are the ids of the organizations of the accounts, where they
-	// are known.
+	// Organizations are the ids of the known organizations of the accounts.
 	Organizations []string
 	// Skipped are accounts that nobody audited, because they are not active.
 	Skipped []Skipped
-	// MaxCredentials bounds the credentials that the page lists; 0 means
-	// DefaultMaxCredentials. Those of users without findings are left out first,
-	// then those of the reports that come last. The page says how many it leaves
-	// out, and all counts are of everything.
+	// MaxCredentials limits the number of credentials that the page lists; 0 means
+	// DefaultMaxCredentials. Credentials of users without findings are omitted
+	// first, and then those of the last reports. The page says how many it omits,
+	// and all counts include them.
 	MaxCredentials int
 }
 
-// Skipped is an account that was not audited, and need not be.
+// Skipped is an account that did not need an audit.
 type Skipped struct {
 	Account string `json:"account"`
 	Name    string `json:"name,omitempty"`
 	Status  string `json:"status"` // such as suspended
 }
 
-// Builder gathers what a page shows while an audit runs, in about 200 bytes for
-// a credential:
+// Builder collects the content of a page while an audit runs. It needs about 200
+// bytes for a credential:
 //
 //	b := html.New(html.Options{})
 //	for each account {
@@ -56,8 +55,8 @@ type Skipped struct {
 //	}
 //	err := b.Write(w, auditor.Summary())
 //
-// The audit must be run with [audit.Options.EveryRow], or the page lists only
-// credentials with findings. Reports may be gathered side by side.
+// Without [audit.Options.EveryRow], the page only lists credentials with findings.
+// Several reports may be gathered at the same time.
 type Builder struct {
 	options Options
 
@@ -74,8 +73,8 @@ func New(o Options) *Builder {
 	return &Builder{options: o}
 }
 
-// Report begins the next report, or the lack of one. An account of the summary
-// for which there was no Report is shown without its findings.
+// Report begins the next report, or an account without one. An account of the
+// summary without a Report is shown without its findings.
 func (b *Builder) Report() *Report {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -84,25 +83,26 @@ func (b *Builder) Report() *Report {
 	return r
 }
 
-// Report gathers the credentials of one report. One call at a time.
+// Report collects the credentials of one report. Its methods are not safe for
+// concurrent use.
 type Report struct {
 	builder *Builder
 	summary *audit.AccountSummary
-	// found are the users with findings, fine those without, of whom those that
-	// there is room for are in the page.
+	// found are the users with findings, and fine are those without. The page
+	// contains those that fit.
 	found, fine []*rows
 	keys        []agedKey
 	people      []person
 }
 
-// End ends the report with what Audit returned. Without it the credentials are
-// not shown, as for an audit that was given up.
+// End ends the report with the result of Audit. Without End, as for an audit that
+// failed, the credentials are not shown.
 func (r *Report) End(s *audit.AccountSummary) { r.summary = s }
 
 // History holds the known earlier reports of an account.
 type History struct {
 	Partition, Account string
-	// Snapshots are the reports compared, the newest included, oldest first.
+	// Snapshots are the compared reports including the newest, oldest first.
 	Snapshots []Snapshot
 	// Changes are the changes between them, in any order.
 	Changes []Change
@@ -133,7 +133,7 @@ func SnapshotOf(s *audit.AccountSummary) Snapshot {
 	return shot
 }
 
-// Kinds of [Change] beside those of [audit.EventKind].
+// The kinds of [Change] in addition to those of [audit.EventKind].
 const (
 	NewlyFailing audit.EventKind = "newly-failing"
 	Fixed        audit.EventKind = "fixed"
@@ -141,14 +141,15 @@ const (
 
 // Change is something that happened between two reports of an account.
 type Change struct {
-	// At says when the later report was generated, Since when the earlier was.
+	// At is the time when the later report was generated, and Since is that of the
+	// earlier one.
 	At, Since time.Time
 	// Kind is an event of [audit.Events], NewlyFailing or Fixed.
 	Kind     audit.EventKind
 	Severity audit.Severity
-	// Control is that of NewlyFailing and Fixed, "" for others.
+	// Control is the control of NewlyFailing and Fixed, and "" for other kinds.
 	Control audit.ControlID
-	// User is as in the report, "" where the report is meant.
+	// User is the user's name in the report, "" for the whole report.
 	User string
 	// Credential is its [audit.Credential.ID], "" for none.
 	Credential string
@@ -159,9 +160,9 @@ type Change struct {
 	Usual string
 }
 
-// History adds what is known of an account's earlier reports, once for each
-// account. The page holds at most 1,000 changes of an account, the newest, and
-// says how many it leaves out.
+// History adds the earlier reports of an account. It is called once for an account.
+// The page holds the newest 1,000 changes of an account at most, and says how many
+// it omits.
 func (b *Builder) History(h History) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

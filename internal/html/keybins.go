@@ -5,11 +5,11 @@ import (
 	"rollcall/report"
 )
 
-// numKeyBins is the number of bars of the chart of key ages. All but the last
-// cover a third of the limit, so that their lengths compare.
+// numKeyBins is the number of bars of the chart of key ages. Each of them except the
+// last covers a third of the limit, so their lengths can be compared.
 const numKeyBins = 13
 
-// Verdicts on a key, as the chart of key ages colours them.
+// The verdicts on a key that have colours in the chart of key ages.
 const (
 	keyFails = iota
 	keyUntold
@@ -58,7 +58,7 @@ func countKeys(keys []agedKey, asOf int64, p *audit.Params) (bins [numKeyBins][2
 	return bins
 }
 
-// noteKey keeps what the chart needs of a key.
+// noteKey stores the facts about a key that the chart needs.
 func (r *Report) noteKey(k *report.Key, found []*audit.Finding) {
 	made, known := k.LastRotated.Unix()
 	if !k.Active.IsTrue() || !known {
@@ -93,9 +93,8 @@ func keyVerdictOf(f *audit.Finding) uint8 {
 	return keyFine
 }
 
-// weight orders the findings of a line as data.js does: by severity, then FAIL
-// before NO_DATA before WARN. What a person must judge comes behind, then what
-// an exception excuses.
+// weight orders the findings of a line like rows.js: by severity, then FAIL before
+// NO_DATA before WARN. MANUAL comes next, and excused findings come last.
 func weight(f *audit.Finding) int {
 	if f.Suppressed {
 		return 1

@@ -8,7 +8,7 @@ import (
 	"rollcall/report"
 )
 
-// shownPeople says how many people without MFA the overview names.
+// shownPeople is the number of people without MFA that the overview names.
 const shownPeople = 5
 
 // person is a user with a password and no MFA.
@@ -18,8 +18,8 @@ type person struct {
 	Used    int64  `json:"used"` // when the password was last used
 }
 
-// notePerson keeps the people without MFA whose password was used last: nobody
-// would have to guess whether such a password works.
+// notePerson keeps the people without MFA whose passwords were used most recently,
+// because such passwords certainly work.
 func (r *Report) notePerson(row *audit.Row) {
 	u := row.Report
 	if u.IsRoot() || !u.PasswordEnabled.IsTrue() || u.MFAActive.IsTrue() {
@@ -40,7 +40,7 @@ func mostRecent(people []person) []person {
 
 func laterUse(a, b int64) bool { return useRank(a) > useRank(b) }
 
-// useRank returns the time of a use, and less than any time for none.
+// useRank returns the time of a use, and for none a number below any time.
 func useRank(used int64) int64 {
 	if used < 0 && used >= absent(report.Malformed) {
 		return -1 << 62

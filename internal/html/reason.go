@@ -8,8 +8,8 @@ import (
 	"rollcall/report"
 )
 
-// In a template, numberMark stands for a number and timeMark for a moment in
-// the report's form, both of which are in args.
+// In a template, numberMark replaces a number, and timeMark a time in the form of
+// reports. Their values are in args.
 const (
 	numberMark = '\x01'
 	timeMark   = '\x02'
@@ -19,8 +19,8 @@ const (
 // digits.
 const maxNumber = 999_999_999_999_999
 
-// template returns the texts of a reason, and puts its numbers and moments into
-// args: there are few templates, each of which is stored once.
+// template returns the texts of a reason, and appends its numbers and times to args.
+// There are few templates, and each is stored once.
 func (s *rows) template(reason audit.Reason) string {
 	var b strings.Builder
 	for part := range reason.Parts() {
@@ -41,10 +41,10 @@ func (s *rows) template(reason audit.Reason) string {
 	return b.String()
 }
 
-// unmarked shows the marks in the text of others.
+// unmarked writes marks in texts of reports as escapes.
 var unmarked = strings.NewReplacer(string(numberMark), `\x01`, string(timeMark), `\x02`)
 
-// marked is the cell of the column that a finding names first.
+// marked returns the cell of the first column of a finding.
 func marked(f *audit.Finding) int {
 	if len(f.Columns) == 0 {
 		return userCell
@@ -52,7 +52,7 @@ func marked(f *audit.Finding) int {
 	return cellOf[f.Columns[0].Fact]
 }
 
-// cellOf is the cell of a line that shows a fact.
+// cellOf holds the cell of a line that shows each fact.
 var cellOf = [...]int{
 	report.UserFact: userCell, report.MFAFact: mfaCell, report.StateFact: stateCell, report.MadeFact: madeCell,
 	report.UsedFact: usedCell, report.WhereFact: whereCell, report.AdditionalFact: credentialCell,

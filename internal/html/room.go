@@ -1,7 +1,7 @@
 package html
 
-// blockUsers is the number of users in a block of rows. The page takes or leaves
-// a block as a whole.
+// blockUsers is the number of users in a block of rows. The page contains a block as
+// a whole or not at all.
 const blockUsers = 2048
 
 // room counts the credentials of users with findings, or of those without.
@@ -10,8 +10,8 @@ type room struct {
 	leftOut int
 }
 
-// blockFor returns the rows to which a user with so many credentials is added,
-// nil if there are too many already.
+// blockFor returns the rows for a user with so many credentials, and nil if there are
+// too many already.
 func (r *Report) blockFor(credentials int, hasFindings bool) *rows {
 	of, blocks := &r.builder.fine, &r.fine
 	if hasFindings {
@@ -26,7 +26,7 @@ func (r *Report) blockFor(credentials int, hasFindings bool) *rows {
 	return (*blocks)[len(*blocks)-1]
 }
 
-// take asks for room for some more credentials.
+// take reserves room for some more credentials.
 func (b *Builder) take(of *room, credentials int) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -38,14 +38,14 @@ func (b *Builder) take(of *room, credentials int) bool {
 	return true
 }
 
-// block is rows of the account at a place in the summary.
+// block holds rows of the account at an index of the summary.
 type block struct {
 	*rows
 	of int
 }
 
-// fitting returns the blocks that the page has room for, and what it leaves out.
-// Users with findings come first.
+// fitting returns the blocks that fit into the page, and counts the rest. Users with
+// findings come first.
 func (b *Builder) fitting(reports []*Report) (blocks []block, out leftOutData) {
 	credentials, bytes := 0, 0
 	fit := func(rows *rows, of int, left *int) {

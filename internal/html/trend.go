@@ -8,10 +8,10 @@ import (
 	"rollcall/internal/audit"
 )
 
-// maxTrendPoints is the number of bars that the trend has at most.
+// maxTrendPoints is the maximum number of bars of the trend.
 const maxTrendPoints = 24
 
-// trendPoint holds what failed in all accounts at one time.
+// trendPoint holds the failures of all accounts at one time.
 type trendPoint struct {
 	At int64 `json:"at"`
 	// Accounts is the number of accounts that had a report by then.
@@ -19,10 +19,10 @@ type trendPoint struct {
 	Failing  [audit.NumSeverities]int `json:"failing"`
 }
 
-// trend returns what failed in the whole organization over time. There is a
-// point for each day with a report, at most maxTrendPoints. At each point every
-// account counts with its newest report of that time. So the last point has the
-// figures of the audit itself.
+// trend returns the failures of the whole organization over time. There is a point
+// for each day with a report, up to maxTrendPoints. At each point, every account
+// counts with its newest report so far. So the last point has the figures of the
+// audit itself.
 func (b *Builder) trend(s *audit.Summary) []trendPoint {
 	var all [][]Snapshot
 	days := map[time.Time]time.Time{} // of each day, the time of the last report
@@ -54,8 +54,8 @@ func (b *Builder) trend(s *audit.Summary) []trendPoint {
 	return points
 }
 
-// add adds an account as it was at a time. Its snapshots are in the order of
-// time. One whose time nobody knows comes last and always counts.
+// add adds the state of an account at a time. Its snapshots are in order of time. A
+// snapshot without a time comes last and always counts.
 func (p *trendPoint) add(known []Snapshot, at time.Time) {
 	for i := len(known) - 1; i >= 0; i-- {
 		if known[i].Generated.After(at) {
@@ -69,8 +69,8 @@ func (p *trendPoint) add(known []Snapshot, at time.Time) {
 	}
 }
 
-// snapshots returns the reports of an account in the order of time. The newest
-// is as this audit judged it, which may be for another time than its own.
+// snapshots returns the reports of an account in order of time. The newest has the
+// results of this audit, which may be for another time than the report's own.
 func (b *Builder) snapshots(a *audit.AccountSummary) []Snapshot {
 	now := SnapshotOf(a)
 	h := b.historyOf(a)

@@ -27,8 +27,8 @@ var scripts = []string{
 // styles are the parts of the style, in their order.
 var styles = []string{"page.css", "overview.css", "print.css"}
 
-// Write writes the page. The summary must be of the run whose reports were
-// gathered: a report whose outcome is not in it is an error.
+// Write writes the page. The summary must belong to the run whose reports were
+// gathered. A report that it does not contain is an error.
 func (b *Builder) Write(w io.Writer, s *audit.Summary) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -83,8 +83,8 @@ func (b *Builder) inOrder(s *audit.Summary) ([]*Report, error) {
 	return reports, nil
 }
 
-// frame returns the page without its data: what comes before the data, between
-// them and the rows, and after the rows.
+// frame returns the three parts of the page without data: before the data, between
+// the data and the rows, and after the rows.
 func frame(title string) (parts [3]string, err error) {
 	page, err := files.ReadFile("page/page.html")
 	if err != nil {
@@ -94,7 +94,7 @@ func frame(title string) (parts [3]string, err error) {
 	if err != nil {
 		return parts, err
 	}
-	// A function keeps what the script declares apart from what the browser has.
+	// Within a function, the script's names cannot collide with the browser's.
 	script, err := joined([]byte("(() => {\n'use strict';\n"), scripts)
 	if err != nil {
 		return parts, err
@@ -110,7 +110,7 @@ func frame(title string) (parts [3]string, err error) {
 	return parts, nil
 }
 
-// joined returns the named parts of the page, one after the other, behind a text.
+// joined returns a text and the named parts of the page after it.
 func joined(text []byte, names []string) ([]byte, error) {
 	for _, name := range names {
 		part, err := files.ReadFile("page/" + name)
@@ -139,7 +139,7 @@ type namedColumn struct {
 	column column
 }
 
-// bytes returns about how long the rows are in the page.
+// bytes returns the approximate length of the rows in the page.
 func (s *rows) bytes() (n int) {
 	for _, c := range s.columns() {
 		n += len(c.column)

@@ -15,7 +15,7 @@ import (
 	"rollcall/report"
 )
 
-// Checked says what came of checking a review or a pack.
+// Checked is the result of checking a review or a pack.
 type Checked struct {
 	Review    string   `json:"review"`
 	Freeze    string   `json:"freeze"`
@@ -30,8 +30,8 @@ type Checked struct {
 
 // Checking says how to check.
 type Checking struct {
-	// AllowedSigners is a file of ssh-keygen's; "" for none. Signer is the one of it
-	// who must have signed; "" for any.
+	// AllowedSigners is a file in the format of ssh-keygen, "" for none. Signer is
+	// the required signer in it, "" for any.
 	AllowedSigners, Signer string
 }
 
@@ -41,9 +41,9 @@ func (c *Checked) problem(format string, args ...any) {
 	}
 }
 
-// Inspect checks the folder of a review or a pack: that everything in it is what was
-// frozen and collected, and that the population has every user of the reports.
-// What is wrong is in the outcome.
+// Inspect checks the folder of a review, or a pack. Everything in it must be as it was
+// frozen and collected, and the population must contain every user of the reports.
+// The result lists the problems.
 func Inspect(ctx context.Context, name string, how Checking) (*Checked, error) {
 	info, err := os.Stat(name)
 	if err != nil {
@@ -87,11 +87,12 @@ func Inspect(ctx context.Context, name string, how Checking) (*Checked, error) {
 	return c, nil
 }
 
-// mostPacked says to how many times its size a file of a pack may unpack.
+// mostPacked limits the size of an unpacked file to a multiple of its packed size.
 const mostPacked = 300
 
-// names refuses entries that lead out of the archive, and more than one of a name:
-// programs that unpack it would not see what was checked.
+// names refuses entries outside of the archive, and several entries of one name.
+// Programs that unpack such an archive would write other files than the checked
+// ones.
 func (c *Checked) names(z *zip.Reader) bool {
 	seen := map[string]bool{}
 	for _, f := range z.File {
@@ -133,8 +134,8 @@ func (c *Checked) hashes(z *zip.ReadCloser, p *Pack) {
 	}
 }
 
-// digestFile returns the SHA-256 of a file that has as many bytes as it should. It
-// reads no more, so that a bomb stays small.
+// digestFile returns the SHA-256 of a file of the expected size. It reads no more
+// than that, so a file that unpacks to very much does no harm.
 func digestFile(files fs.FS, sum FileSum) (string, error) {
 	f, err := openFile(files, sum.File)
 	if err != nil {
@@ -176,7 +177,7 @@ func (c *Checked) signature(ctx context.Context, z *zip.ReadCloser, list []byte,
 	return nil
 }
 
-// content checks what is in a review.
+// content checks the content of a review.
 func (c *Checked) content(files fs.FS) {
 	r, err := open(files)
 	if err != nil {

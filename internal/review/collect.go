@@ -30,17 +30,17 @@ type CollectedFile struct {
 	Reviewer    string    `json:"reviewer"`
 	CollectedAt time.Time `json:"collected_at"`
 	Items       int       `json:"items"`
-	// Replaced says when a later file of the reviewer took its place.
+	// Replaced is the time when a later file of the reviewer replaced it.
 	Replaced time.Time `json:"replaced_at,omitzero"`
 }
 
-// Refusal says why a file of decisions was not accepted.
+// Refusal contains the reasons why a file of decisions was not accepted.
 type Refusal struct {
 	File     string
 	Problems []string
 }
 
-// mostProblems is the number of problems of a file that are told.
+// mostProblems is the maximum number of a file's problems that are reported.
 const mostProblems = 20
 
 func (e *Refusal) Error() string {
@@ -130,7 +130,7 @@ func (r *Review) lock(ctx context.Context) (unlock func(), err error) {
 	return ownfile.Lock(ctx, filepath.Join(r.dir, lockFile))
 }
 
-// read reads a file of decisions and says what is wrong with it.
+// read reads a file of decisions, and returns its problems.
 func (r *Review) read(text []byte) (answers []answered, of *Reviewer, problems []string) {
 	answers, err := r.parseDecisions(text)
 	if err != nil {
@@ -161,7 +161,7 @@ func (r *Review) read(text []byte) (answers []answered, of *Reviewer, problems [
 	return answers, of, problems
 }
 
-// firstMissing names the first line of a reviewer that a file does not have.
+// firstMissing names the first line of a reviewer that is missing from a file.
 func (r *Review) firstMissing(of *Reviewer, seen map[string]string) string {
 	for n := range r.Items {
 		if i := &r.Items[n]; i.Reviewer == of.Name && seen[i.Line] == "" {
@@ -171,7 +171,8 @@ func (r *Review) firstMissing(of *Reviewer, seen map[string]string) string {
 	return ""
 }
 
-// otherFreeze says that a file belongs to another freeze, "" where it does not.
+// otherFreeze returns a problem if a file belongs to another freeze, and otherwise
+// "".
 func (r *Review) otherFreeze(answers []answered) string {
 	for _, a := range answers {
 		switch p := r.Manifest.Previous; {
@@ -188,7 +189,7 @@ func (r *Review) otherFreeze(answers []answered) string {
 	return ""
 }
 
-// oneReviewer returns the reviewer of whom a file is, and says why there is none.
+// oneReviewer returns the reviewer who wrote a file, or the reason why there is none.
 func (r *Review) oneReviewer(answers []answered) (*Reviewer, string) {
 	first := &answers[0]
 	for n := range answers {
@@ -209,7 +210,7 @@ func (r *Review) oneReviewer(answers []answered) (*Reviewer, string) {
 	return of, ""
 }
 
-// judge says what is wrong with one decision.
+// judge returns the problems of a decision.
 func (r *Review) judge(a *answered, of *Reviewer, seen map[string]string) (problems []string) {
 	i := r.item(a.Line)
 	switch {
@@ -280,7 +281,7 @@ func (r *Review) Decisions() (map[string]Decision, error) {
 	return all, nil
 }
 
-// readCollected reads an accepted file, which must be what was accepted.
+// readCollected reads an accepted file, which must not have changed since.
 func (r *Review) readCollected(f *CollectedFile) ([]byte, error) {
 	if path.Dir(f.File) != decisionsDir {
 		return nil, fmt.Errorf("%s: %.100q is not a file in %s", collectedFile, f.File, decisionsDir)

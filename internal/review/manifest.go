@@ -60,33 +60,33 @@ type Manifest struct {
 	Previous *Previous `json:"previous,omitempty"`
 }
 
-// AccountList says which accounts were expected, and who says so.
+// AccountList describes the list of expected accounts and its origin.
 type AccountList struct {
-	// Source is organization, file, or folder: the accounts that the last run of
-	// 'rollcall report' into the folder expected; or arguments, where the reports
-	// were named one by one.
+	// Source is organization, file, folder or arguments. folder means the accounts
+	// that the last run of 'rollcall report' into the folder expected. arguments
+	// means that each report was named.
 	Source string `json:"source"`
-	// Name is the organization, or the file.
+	// Name is the name of the organization or the file.
 	Name   string    `json:"name,omitempty"`
 	Caller string    `json:"caller,omitempty"`
 	ReadAt time.Time `json:"read_at"`
 	SHA256 string    `json:"sha256,omitempty"` // of the file
 }
 
-// AccountState says what a review has of an account.
+// AccountState says whether a review contains the report of an account.
 type AccountState string
 
 // The states.
 const (
 	// Reviewed: its report is in the population.
 	Reviewed AccountState = "reviewed"
-	// Incomplete: its report is in the population, and not all of it could be read.
+	// Incomplete: its report is in the population, but could not be read completely.
 	Incomplete AccountState = "incomplete"
 	// Missing: it was expected and has no report.
 	Missing AccountState = "missing"
 	// Inactive: it is suspended, closed or has left, and no report was expected.
 	Inactive AccountState = "inactive"
-	// Unlisted: its report is in the population, and the list has not this account.
+	// Unlisted: its report is in the population, but the account is not in the list.
 	Unlisted AccountState = "unlisted"
 )
 
@@ -102,28 +102,28 @@ type Account struct {
 	Items     int          `json:"items"`
 }
 
-// Obtained says how a report was obtained. What is not known is empty.
+// Obtained says how a report was obtained. Unknown facts are empty.
 type Obtained struct {
 	File        string    `json:"file"` // within the review
 	SHA256      string    `json:"sha256"`
 	Bytes       int       `json:"bytes"`
 	GeneratedAt time.Time `json:"generated_at"`
-	// GeneratedIs says what GeneratedAt is, where the report does not tell.
+	// GeneratedIs explains GeneratedAt if the report does not contain it.
 	GeneratedIs string    `json:"generated_is,omitempty"`
 	FetchedAt   time.Time `json:"fetched_at,omitzero"`
 	Source      string    `json:"source,omitempty"`
 	Endpoint    string    `json:"endpoint,omitempty"`
-	// Store says that the report does not tell at which service it is: the operator
-	// took it out of the store, or it is a file.
+	// Store means that the service of the report is unknown, because the operator took
+	// the report out of the store, or because it is a file.
 	Store   bool   `json:"store,omitempty"`
 	Caller  string `json:"caller,omitempty"`
 	Role    string `json:"role,omitempty"`
 	Command string `json:"command,omitempty"`
-	// Facts are those that were kept beside the report, such as key ids and tags.
+	// Facts are the facts that were saved with the report, such as key ids and tags.
 	Facts *FileSum `json:"facts,omitempty"`
 }
 
-// Reviewer is somebody who decides.
+// Reviewer is a person who decides.
 type Reviewer struct {
 	Name  string   `json:"name"`
 	Sheet string   `json:"sheet"` // the files of the sheet are this with .csv and .html
@@ -139,7 +139,7 @@ type FileSum struct {
 	Bytes  int64  `json:"bytes"`
 }
 
-// Previous is the review before.
+// Previous is the previous review.
 type Previous struct {
 	Name      string    `json:"name"`
 	Freeze    string    `json:"freeze"`

@@ -99,8 +99,8 @@ func addFile(z *zip.Writer, name string, content []byte, at time.Time) error {
 // private is the mode of files in a pack.
 const private = 0o600
 
-// packed returns the names of the files of the review that a pack has, sorted.
-// Files that somebody put into the folder are none of them.
+// packed returns the sorted names of the review's files for a pack. It omits other
+// files in the folder.
 func (r *Review) packed() ([]string, error) {
 	names := []string{manifestFile, populationFile, evidenceFile}
 	if r.Manifest.Previous != nil {

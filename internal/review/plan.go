@@ -17,14 +17,14 @@ import (
 	"rollcall/report"
 )
 
-// decided is the control of the findings that revocations become in a plan.
+// decided is the control of findings that are made from revocations for a plan.
 var decided = audit.Control{
 	ID: "REVIEW", Name: "access-review", Title: "A reviewer decided to revoke it",
 	Remediation: "Revoke it, as the reviewer decided.",
 }
 
-// Plan adds the revocations to a plan. service completes what is known of where a
-// report came from; it may refuse.
+// Plan adds the revocations to a plan. service completes the facts about the service
+// of a report, and may return an error.
 func (r *Review) Plan(ctx context.Context, p *plan.Plan, service func(*plan.Service) error) error {
 	decisions, err := r.Decisions()
 	if err != nil {
@@ -114,7 +114,8 @@ func (r *Review) revocation(i *Item, row *report.Row, c audit.Credential, d Deci
 	return f
 }
 
-// frozenReport reads the report of an account, which must be what was frozen.
+// frozenReport reads the report of an account, which must not have changed since the
+// freeze.
 func (r *Review) frozenReport(a *Account) ([]byte, error) {
 	content, err := readFile(r.files, a.Report.File, maxReport)
 	if err == nil && sumOf(content) != a.Report.SHA256 {
@@ -123,7 +124,7 @@ func (r *Review) frozenReport(a *Account) ([]byte, error) {
 	return content, err
 }
 
-// frozenFacts reads the facts that were kept beside the report, nil for none.
+// frozenFacts reads the facts that were saved with the report, nil for none.
 func (r *Review) frozenFacts(a *Account) (*audit.Enrichment, error) {
 	if a.Report.Facts == nil {
 		return nil, nil
@@ -139,7 +140,7 @@ func (r *Review) frozenFacts(a *Account) (*audit.Enrichment, error) {
 	return saved.Facts, nil
 }
 
-// eachRow calls do for each row of a report, which is valid only meanwhile.
+// eachRow calls do for each row of a report. The row is valid during the call.
 func eachRow(content []byte, do func(*report.Row) error) error {
 	rd, err := report.NewReader(bytes.NewReader(content))
 	if err != nil {

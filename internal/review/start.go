@@ -32,20 +32,20 @@ type Start struct {
 	Due              audit.Date
 	RevokeWithinDays int
 	EveryDays        int
-	// Audit says how to judge; Statuses and EveryRow do not count.
+	// Audit says how to judge. Statuses and EveryRow are ignored.
 	Audit    audit.Options
 	Reports  []reports.Report
 	Inactive []history.Account
 	List     AccountList
-	// Expected are the accounts of the list; nil where it is the folder, which
-	// tells by itself.
+	// Expected are the accounts of the list. It is nil if the list is that of the
+	// folder.
 	Expected []fleet.Member
 	Owners   Owners
-	// Previous is the review before, nil for none.
+	// Previous is the previous review, nil for none.
 	Previous *Review
 }
 
-// freezing is a start under way.
+// freezing is the state of a start.
 type freezing struct {
 	*Start
 	auditor  *audit.Auditor
@@ -58,7 +58,7 @@ type freezing struct {
 	account  *Account
 }
 
-// ErrExists says that the folder has something in it already.
+// ErrExists reports that the folder is not empty.
 var ErrExists = errors.New("the folder is not empty: a review starts in a new one")
 
 // Run freezes the population and writes the sheets. The review that it returns is
@@ -87,8 +87,8 @@ func (s *Start) Run(ctx context.Context) (*Review, error) {
 	return r, r.WriteSheets()
 }
 
-// Complete reports whether every account that was expected is in the population,
-// and all of it.
+// Complete reports whether the population contains every expected account, and each
+// of them completely.
 func (m *Manifest) Complete() bool {
 	return !slices.ContainsFunc(m.Accounts, func(a Account) bool { return a.State == Missing || a.State == Incomplete })
 }
@@ -177,7 +177,7 @@ func contentOf(r *reports.Report) ([]byte, error) {
 	return content, err
 }
 
-// keep copies a report into the review, byte for byte, with what is known of it.
+// keep copies a report into the review, byte for byte, with its metadata.
 func (f *freezing) keep(r *reports.Report, src audit.Source, content []byte) (*Obtained, error) {
 	meta := history.Meta{
 		Account: src.Account, Partition: src.Partition, GeneratedAt: src.Generated, FetchedAt: src.Fetched,
@@ -205,7 +205,7 @@ func (f *freezing) keep(r *reports.Report, src audit.Source, content []byte) (*O
 	return o, f.keepFacts(r, s, o)
 }
 
-// keepFacts copies what is known beyond a report.
+// keepFacts copies the facts that were saved with a report.
 func (f *freezing) keepFacts(r *reports.Report, s history.Snapshot, o *Obtained) error {
 	if r.Facts == nil {
 		return nil
@@ -219,7 +219,7 @@ func (f *freezing) keepFacts(r *reports.Report, s history.Snapshot, o *Obtained)
 	return err
 }
 
-// factsFile returns the name of the file of facts beside a report.
+// factsFile returns the name of the file of facts of a report.
 func factsFile(report string) string { return strings.TrimSuffix(report, ".csv") + ".facts.json" }
 
 // row puts the items of a row into the population.
@@ -261,7 +261,8 @@ func (f *freezing) row(row *audit.Row, facts *audit.Enrichment, asOf time.Time) 
 	return nil
 }
 
-// keyIDOf returns the id of an access key, "" where creation times do not tell it.
+// keyIDOf returns the id of an access key, and "" if creation times do not identify
+// it.
 func keyIDOf(i *Item, keys []audit.KeyFact) string {
 	id := ""
 	for _, k := range keys {
@@ -276,8 +277,8 @@ func keyIDOf(i *Item, keys []audit.KeyFact) string {
 	return id
 }
 
-// place gives each finding of a row to the item that it is about. Findings about
-// the user are with the password, or with the first item.
+// place assigns each finding of a row to its item. Findings about the user belong to
+// the password, or else to the first item.
 func place(items []Item, findings []audit.Finding) {
 	for n := range findings {
 		v := &findings[n]
@@ -297,7 +298,7 @@ func place(items []Item, findings []audit.Finding) {
 	}
 }
 
-// weight sorts what fails first and what is excused last.
+// weight sorts failures first and excused findings last.
 func weight(f Finding) int {
 	switch {
 	case f.Exception != "":
@@ -310,7 +311,7 @@ func weight(f Finding) int {
 	return 2
 }
 
-// compare says what changed since the review before.
+// compare describes the changes since the previous review.
 func (f *freezing) compare(items []Item) {
 	if f.Previous == nil {
 		return
@@ -326,8 +327,8 @@ func (f *freezing) compare(items []Item) {
 	}
 }
 
-// refuseUnowned refuses a start in which anybody has no reviewer, or would review
-// themselves.
+// refuseUnowned refuses a start if a user has no reviewer, or would be their own
+// reviewer.
 func (f *freezing) refuseUnowned() error {
 	var all []string
 	for _, why := range f.order {
@@ -348,13 +349,13 @@ func (f *freezing) refuseUnowned() error {
 	return nil
 }
 
-// OwnersError says for whom there is no reviewer.
+// OwnersError names the users without a reviewer.
 type OwnersError struct{ why string }
 
 func (e *OwnersError) Error() string { return e.why }
 
-// write writes the population, what is gone since the review before, and last the
-// manifest.
+// write writes the population, then the items that are gone since the previous
+// review, and finally the manifest.
 func (f *freezing) write() error {
 	decisions, err := f.before()
 	if err != nil {
@@ -435,8 +436,8 @@ func (f *freezing) reviewers() []Reviewer {
 	return all
 }
 
-// sheetName returns the name of a reviewer as the name of a file: in lower case,
-// and with nothing in it that a file system or a shell takes for something else.
+// sheetName returns the name of a reviewer as the name of a file. It is in lower case
+// and has no character with a meaning for a file system or a shell.
 func sheetName(name string) string {
 	safe := strings.Map(func(r rune) rune {
 		if strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789@._-", r) {

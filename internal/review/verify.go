@@ -141,11 +141,11 @@ func (r *Review) Verify(ctx context.Context, found []reports.Report, command str
 // laterReports are reports by their accounts.
 type laterReports struct {
 	all map[string][]*later
-	// why says of accounts why they have no report.
+	// why holds the reasons why accounts have no report.
 	why map[string]string
 }
 
-// indexLater finds out of which accounts reports are.
+// indexLater finds the accounts of reports.
 func indexLater(found []reports.Report) (*laterReports, error) {
 	x := &laterReports{map[string][]*later{}, map[string]string{}}
 	for n := range found {
@@ -179,7 +179,7 @@ func indexLater(found []reports.Report) (*laterReports, error) {
 }
 
 // of returns the reports of an account that are later than the frozen one, oldest
-// first, and why there is none.
+// first, or the reason why there is none.
 func (x *laterReports) of(a *Account) (all []*later, why string) {
 	for _, l := range x.all[a.Account] {
 		if l.at.After(a.Report.GeneratedAt) {
@@ -209,8 +209,8 @@ func accountOf(content []byte) (account string) {
 	return account
 }
 
-// lookInto finds out what each report shows of the items that were decided. A report
-// that is damaged shows nothing.
+// lookInto finds the state of the decided items in each report. A damaged report
+// shows no state.
 func lookInto(all []*later, items []*Item, decisions map[string]Decision) error {
 	known := map[string]bool{} // ARNs of the frozen report
 	var wanted []*Item

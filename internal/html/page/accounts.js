@@ -3,12 +3,12 @@
 
 const KEY_AGE_PLACE = page.controls.findIndex((c) => c.id === KEY_AGE); // -1 where nothing limits the age
 
-// oldKeys returns the number of keys beyond the limit that nothing excuses.
+// oldKeys returns the number of keys beyond the limit that are not excused.
 const oldKeys = (account) => account.controls[KEY_AGE_PLACE]?.[FAIL] ?? 0;
 const severe = (account, status, severity) => account.counts.severities[severity][status];
 
-// accountWeight makes a list of numbers of which a larger one, from the left,
-// is worse.
+// accountWeight returns a list of numbers. Lists are compared from the left, and a
+// larger number is worse.
 function accountWeight(account) {
   const by = [account.missing ? 1 : 0];
   for (let s = page.severities.length - 1; s >= 0; s--) by.push(severe(account, FAIL, s), severe(account, NO_DATA, s));
@@ -21,8 +21,8 @@ function compareLists(a, b) {
   return i < 0 ? 0 : a[i] - b[i];
 }
 
-// The orders by the figure that their column shows, so that the arrow in its
-// head is true. worst has no column.
+// Each order uses the figure that its column shows, so the arrow in the heading is
+// true. worst has no column.
 const ACCOUNT_ORDERS = {
   worst: accountWeight,
   account: null, // by name
@@ -34,15 +34,16 @@ const ACCOUNT_ORDERS = {
   age: (a) => [a.generated || -Infinity],
 };
 
-// ASCENDING are the orders that begin with the smallest: there the worst is.
+// ASCENDING are the orders that start with the smallest figure, because it is the
+// worst.
 const ASCENDING = ['account', 'age', 'mfa'];
 
-// unread says that nothing in an account's report could be read.
+// unread returns whether no row of an account's report could be read.
 const unread = (account) => !account.missing && account.problemCount > 0 && !account.stats.users &&
   !account.stats.root.seen;
 
-// lost is an account of which nothing is known. It comes first in every order
-// but that by name.
+// lost returns whether nothing is known about an account. Such accounts come first
+// in every order except the one by name.
 const lost = (account) => account.missing || unread(account);
 
 function sortAccounts({sort, direction}) {
@@ -54,7 +55,7 @@ function sortAccounts({sort, direction}) {
   return list.sort((a, b) => (lost(accounts[b]) - lost(accounts[a])) || sign * compareLists(by[a], by[b]) || a - b);
 }
 
-// rootState says what root has, each part with how bad that is, the worst first.
+// rootState lists the credentials of root with their severity, the worst first.
 function rootState(account) {
   const root = account.stats.root;
   if (!root.seen) return [['no row', account.partition === 'aws-cn' ? 'absent' : 'no-data']];
@@ -72,11 +73,12 @@ function rootState(account) {
   return parts.length ? parts : [['no credentials', '']];
 }
 
-// count shows a number; untold says that the report is silent on some more.
+// count shows a number. untold is the number of cases that the report does not
+// show.
 function count(td, n, name, address, untold) {
   if (untold) {
     td.classList.add('no-data');
-    td.title = `The report does not tell of ${number(untold)} more.`;
+    td.title = `The report does not show ${number(untold)} more.`;
     td.append(n ? `≥ ${number(n)}` : '?');
     return;
   }
@@ -102,7 +104,7 @@ const ACCOUNT_COLUMNS = [
     }
     if (!account.generated) { td.append(h('span', {class: 'absent'}, 'age unknown')); return; }
     td.append(pair(date(account.generated), reportAge(account, brief), 'how old it was when fetched'));
-    if (account.stale) { td.className += ' warn'; td.title = 'The report was older than asked for.'; }
+    if (account.stale) { td.className += ' warn'; td.title = 'The report was older than allowed.'; }
   }},
   {title: 'Fail', class: 'n', sort: 'fail', cell: (td, a) => count(td, a.counts.total[FAIL], 'fail', findingsOf(a,
     FAIL))},
@@ -134,7 +136,7 @@ const ACCOUNT_COLUMNS = [
   }},
 ];
 
-// accountCell shows, in place of figures nobody has, why there is no report.
+// accountCell shows the reason for a missing report in place of the figures.
 function accountCell(column, i, table) {
   return (td, a, printing) => {
     const account = accounts[a];
@@ -176,6 +178,6 @@ function accountsScreen() {
   return {
     name: 'accounts', title: 'Accounts', print: list.print, show, paint: list.refresh,
     element: [h('p', {class: 'hint order'},
-      'Accounts of which nothing is known come first, then the worst; the head of a column sorts by it.'), list.element, problems],
+      'Accounts without a readable report come first, then the worst. Click the heading of a column to sort by it.'), list.element, problems],
   };
 }

@@ -1,6 +1,6 @@
-// changes.js: what happened between the reports: of all accounts the totals, and of
-// one account its reports on a line, each with its changes, and the life of each
-// of its users' credentials.
+// changes.js: the changes between reports. It shows totals for all accounts. For one
+// account it shows the reports on a timeline, their changes, and the life of each
+// user's credentials.
 
 const SORTS = {failing: ['✕', 'newly failing'], fixed: ['✓', 'fixed'], added: ['+', 'added'], removed: ['−', 'removed'],
   rotated: ['↻', 'rotated'], changed: ['•', 'changed']};
@@ -8,8 +8,8 @@ const SHOWN_CHANGES = 500; // of one account
 const SHOWN_OF_ALL = 200; // of all accounts
 const SHOWN_STEPS = 8; // the others are folded away
 
-// lastStep counts the changes in the newest report of an account, undefined
-// where there is nothing to compare with.
+// lastStep returns the counts of changes in the newest report of an account, and
+// undefined if there is no earlier report.
 const lastStep = (account) => account.history?.steps[0];
 
 const sortCount = (step, sort) => step?.sorts[sort] || 0;
@@ -21,7 +21,7 @@ function usualCounts(steps) {
   return [...counts];
 }
 
-// usualText says how many ordinary uses there were, which are not listed.
+// usualText gives the number of ordinary uses, which are not listed.
 function usualText(steps) {
   const counts = usualCounts(steps);
   return counts.length ? h('p', {class: 'muted usual'}, `Not listed: ${counts.map(([name, n]) => `${number(n)} × ${name}`).join(', ')}.`) : null;
@@ -101,7 +101,7 @@ function newestChanges(known, sort) {
   return [
     h('h3', {}, sort ? `What is ${SORTS[sort][1]}` : 'What changed'),
     all ? eventsTable(shown, true) : h('p', {class: 'muted'}, sort ? `Nothing is ${SORTS[sort][1]} since the reports before.` : 'Nothing changed.'),
-    all > shown.length ? h('p', {class: 'alarm'}, `Shown are ${number(shown.length)} of ${plural(all, 'change')}: choose an account to see its own.`) : null,
+    all > shown.length ? h('p', {class: 'alarm'}, `${number(shown.length)} of ${plural(all, 'change')} are shown. Choose an account to see all of its changes.`) : null,
   ].filter(Boolean);
 }
 
@@ -155,7 +155,7 @@ function userVerdict(u) {
   return -1;
 }
 
-// describeHistory shows the changes of an account, those of one sort if asked.
+// describeHistory shows the changes of an account, or only those of one sort.
 function describeHistory(account, sort) {
   const history = account.history;
   if (!history || !history.snapshots.length) return [h('p', {class: 'muted'}, account.missing ? 'There is no report of this account.' : 'There is no earlier report of this account to compare with.')];
@@ -167,12 +167,12 @@ function describeHistory(account, sort) {
     steps.length > SHOWN_STEPS ? h('details', {}, h('summary', {}, `${plural(steps.length - SHOWN_STEPS, 'earlier report')} with changes`), steps.slice(SHOWN_STEPS)) : null,
     changes.length ? null : h('p', {class: 'muted'},
       sort ? `Nothing was ${SORTS[sort][1]} between the reports: choose another sort above.` : 'Nothing changed.'),
-    changes.length > shown.length ? h('p', {class: 'alarm'}, `Shown are the latest ${number(shown.length)} of ${number(changes.length)} changes.`) : null,
+    changes.length > shown.length ? h('p', {class: 'alarm'}, `The latest ${number(shown.length)} of ${number(changes.length)} changes are shown.`) : null,
     history.leftOut ? h('p', {class: 'alarm'}, `${plural(history.leftOut, 'older change')} ${history.leftOut === 1 ? 'is' : 'are'} not in this page.`) : null,
   ].filter(Boolean);
 }
 
-// describeStep shows what a report changed, null where there is nothing to show.
+// describeStep shows the changes in a report, and returns null if there are none.
 function describeStep(account, step, list, sort) {
   if (!list.length && (sort || !step.usual)) return null;
   const counts = Object.entries(SORTS).map(([name, [sign, text]]) => [sortCount(step, name), name, sign, text]).filter(([n]) => n);
@@ -197,7 +197,7 @@ function controlName(id) {
   return control ? `${called(control)} ${control.title}` : id;
 }
 
-// timeline draws an account's reports on a line, each with how much fails.
+// timeline draws the reports of an account, each with its number of failures.
 function timeline(history) {
   const snapshots = history.snapshots;
   const from = snapshots[0].generated, to = snapshots[snapshots.length - 1].generated;

@@ -1,5 +1,5 @@
-// controls.js: what was judged, by which rule and limit, and what came of it. An
-// open control shows its findings, those that say the same together.
+// controls.js: the controls with their rules, limits and results. An open control
+// shows its findings, grouped by what they say.
 
 const GROUP_NAMES = 40; // in a group; the list of credentials has all
 const PRINTED_NAMES = 400; // on paper, where nothing leads to the others
@@ -25,13 +25,13 @@ function controlsScreen() {
       page.exceptions.length ? exceptionsTable() : h('p', {class: 'muted'}, 'None were given.'),
       h('h3', {}, 'Limits'),
       h('dl', {class: 'facts'}, Object.entries(page.params).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, String(value))))),
-      h('p', {class: 'hint'}, 'A credential report tells of passwords, the first two access keys, MFA and signing certificates. It tells nothing of other credentials (SSH, CodeCommit, Bedrock), of permissions, groups, or the kind of an MFA device.'),
+      h('p', {class: 'hint'}, 'A credential report covers passwords, the first two access keys, MFA and signing certificates. It does not cover other credentials (SSH, CodeCommit, Bedrock), of permissions, groups, or the kind of an MFA device.'),
     ],
     print(on) { for (const row of rows) row.open(on, PRINTED_NAMES); },
   };
 }
 
-// controlRow is the two rows of a control, of which the second is there when it
+// controlRow creates the two rows of a control. The second exists while the control
 // is open.
 function controlRow(control, statuses) {
   const id = `control-${control.id}`, content = h('td', {colspan: 4 + statuses.length});
@@ -72,8 +72,8 @@ function describeControl(control) {
   ].filter(Boolean);
 }
 
-// findingGroups puts the findings of a control together that say the same but
-// for numbers and times. A group has the values that all its findings share.
+// findingGroups groups the findings of a control that differ only in numbers and
+// times. A group shows the values that all of its findings share.
 function findingGroups(control) {
   loadRows();
   const groups = new Map(), code = page.controls.indexOf(control);
@@ -110,18 +110,18 @@ function groupSize(lines) {
   return `${lines.length > holders.size ? `${plural(lines.length, 'credential')} of ${of}` : of}:`;
 }
 
-// firstUnit is a length of time without its smaller unit.
+// firstUnit returns a duration without its smaller unit.
 const firstUnit = (value) => value.replace(/^(\d+ (?:day|hour|minute|second)s?) .*/, '$1').replace(/T\d\d:\d\d:\d\dZ$/, '');
 
-// startOf returns what comes before a name: its account where that is another
-// than the one of the name before, and a comma otherwise.
+// startOf returns the text before a name: the account if it differs from that of the
+// previous name, and otherwise a comma.
 function startOf(c, before) {
   const account = accountOf(c), known = users.name[credentials.user[c]] !== '';
   if (before !== undefined && accountOf(before) === account) return ', ';
   return [before === undefined ? '' : ' · ', accounts.length > 1 && known ? h('b', {class: 'of'}, account.name || account.key, ': ') : null];
 }
 
-// lineLink names the user of a line, or the account of a line about a report.
+// lineLink links to a line by its user, or by its account if it concerns a report.
 function lineLink(c) {
   const u = credentials.user[c], account = accountOf(c), key = KINDS[credentials.what[c]] === 'key' ? ` ${WHATS[credentials.what[c]]}` : '';
   return h('a', {href: link('credentials', {account: account.key, q: users.name[u], open: lineName(c)}), title: `${accountTitle(account)}${key}`},

@@ -1,12 +1,13 @@
-// credentials.js: one row for each credential, filtered by account, class,
-// kind, status, control and words; the cell to blame is marked, and the reason
-// is next to it.
+// credentials.js: one row for each credential, with filters for account, class,
+// kind, status, control and words. The cell that caused a finding is marked, and
+// the reason is in the same row.
 
 const [USER_CELL, CREDENTIAL_CELL, STATE_CELL, MADE_CELL, USED_CELL, WHERE_CELL, MFA_CELL] = [0, 1, 2, 3, 4, 5, 6];
 const FACETS = ['account', 'class', 'kind', 'status', 'control', 'severity', 'mfa', 'state', 'age', 'used', 'verdict'];
 
-// marks are the cells of a credential that a finding blames: the heaviest
-// finding of each decides the colour. The cells of a row ask one after the other.
+// marks returns the heaviest finding about each cell of a credential, which decides
+// the colour of the cell. It remembers the last answer, because the cells of a row
+// ask one after the other.
 let marked = {c: -1, cells: []};
 
 function marks(c) {
@@ -22,7 +23,7 @@ function marks(c) {
 
 const verdictClass = (verdict) => (verdict & SUPPRESSED ? 'excused' : STATUS_CLASSES[statusOf(verdict)]);
 
-// markable makes a column whose cell may be marked.
+// markable returns a column whose cells may be marked.
 function markable(cell, column) {
   return {...column, cell(td, c, printing) {
     const f = marks(c)[cell];
@@ -72,10 +73,10 @@ const CREDENTIAL_COLUMNS = [
   }},
 ];
 
-// moment is empty where a line about a user has no such time.
+// moment shows a time. It is empty for a line about a user without such a time.
 const moment = (c, t) => (t === -4 && credentials.what[c] === 0 ? '' : dated(accountOf(c), t));
 
-// lastUse of a certificate is in no report.
+// lastUse shows the last use. Reports do not show that of certificates.
 const lastUse = (c) => (KINDS[credentials.what[c]] === 'certificate' ? h('span', {class: 'absent'}, 'not reported') : moment(c, used(c)));
 
 const what = (c) => (users.line[credentials.user[c]] === 0 ? '' : WHATS[credentials.what[c]]);
@@ -120,7 +121,7 @@ function alphabet(name) {
 // rankBy returns the rank of a credential in an order, from 0 up to RANKS.
 function rankBy(name) {
   if (name === 'made' || name === 'used') {
-    // By age: what never was comes last.
+    // By age; what never happened comes last.
     const times = credentials[name];
     return (c) => (isTime(times[c]) ? Math.max(0, Math.min(RANKS - 2, seconds(times[c]) + RANKS / 2)) : RANKS - 1);
   }
@@ -132,8 +133,8 @@ function rankBy(name) {
   return (c) => (1 << 14) - (weights[c] * 64 + many(c));
 }
 
-// The texts that a search looks in, from when somebody first searches or the
-// browser has nothing else to do.
+// The texts in which a search looks. They are built for the first search, or before
+// it when the browser is idle.
 let nameTexts, stringTexts, accountTexts, extraTexts;
 
 function buildTexts() {
@@ -149,8 +150,8 @@ function buildTexts() {
   }
 }
 
-// wordTests makes a test for each word: of the user, or of where a credential
-// was used.
+// wordTests returns a test for each word. It looks at the user, and at the place
+// where a credential was used.
 function wordTests(text) {
   buildTexts();
   return text.toLowerCase().split(/\s+/).filter(Boolean).map((word) => {
@@ -173,7 +174,7 @@ function prepare() {
   });
 }
 
-// findingTest is a test whether one finding is as asked for; null for none.
+// findingTest returns a test of one finding, and null if all findings are wanted.
 function findingTest({status, control, severity}) {
   const anyStatus = !status || status === 'found' || status === 'none', excused = status === 'excused';
   if (!control && !severity && (!status || status === 'none')) return null;
@@ -227,7 +228,7 @@ function filter(wanted, ordered) {
   return kept.subarray(0, n);
 }
 
-// sorted returns the credentials in their order. By age the oldest are the first.
+// sorted returns the requested order. By age, the oldest credentials come first.
 const sorted = (parameters) => sorting(parameters, 'worst', ['account', 'user', 'made', 'used']);
 
 function credentialsScreen() {
@@ -256,7 +257,7 @@ function credentialsScreen() {
   const detail = makeDetail(() => { set({open: ''}); list.table.focus(); });
   const list = makeList({
     label: 'Credentials', class: 'credentials', columns: CREDENTIAL_COLUMNS,
-    empty: () => (credentials.count ? 'No credential is as the filters ask. "clear all" above takes them away.' : 'There is no credential.'),
+    empty: () => (credentials.count ? 'No credential matches the filters. "clear all" above removes them.' : 'There is no credential.'),
     tall: 64,
     open: (c) => openLine(c),
     moved: (c) => { if (parameters.open) openLine(c, true); },
@@ -278,7 +279,7 @@ function credentialsScreen() {
     chips.replaceChildren(...shown);
   }
 
-  // Two lines may have one name: the one that was chosen is the one to open.
+  // Two lines may have the same name, so the chosen one is remembered.
   let chosen = {name: '', c: -1};
   function openLine(c, small) {
     chosen = {name: lineName(c), c};
@@ -322,10 +323,10 @@ function credentialsScreen() {
   };
 }
 
-// leftOutNote says what the page does not list, null if it lists everything.
+// leftOutNote says what the page does not list. It returns null if that is nothing.
 function leftOutNote() {
   const {found, fine} = page.leftOut, all = found + fine;
   if (!all) return null;
-  const which = [fine ? `${number(fine)} without a finding` : '', found ? `${number(found)} with findings, those of the reports that came last` : ''].filter(Boolean).join(' and ');
-  return h('p', {class: 'alarm'}, `${plural(all, 'credential')} ${all === 1 ? 'is' : 'are'} not listed, because a page of all would be too large: ${which}. All counts elsewhere are of everything. Audit fewer accounts at a time to see them all.`);
+  const which = [fine ? `${number(fine)} without a finding` : '', found ? `${number(found)} with findings, from the last of the reports` : ''].filter(Boolean).join(' and ');
+  return h('p', {class: 'alarm'}, `${plural(all, 'credential')} ${all === 1 ? 'is' : 'are'} not listed, because the page would be too large: ${which}. All counts include them. Audit fewer accounts at a time to see them all.`);
 }

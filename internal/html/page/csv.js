@@ -2,8 +2,8 @@
 
 const CSV_COLUMNS = ['account', 'account_name', 'user', 'arn', 'class', 'credential', 'state', 'created', 'last_used', 'service', 'region', 'mfa', 'verdict', 'severity', 'controls', 'reasons'];
 
-// csvCell returns a cell that no spreadsheet takes for a formula, as the CSV of
-// the command line does.
+// csvCell returns a cell that no spreadsheet reads as a formula, like the CSV of the
+// command line.
 function csvCell(value) {
   const text = visible(value), safe = /^[ \u3000\u00a0]*[=+\-@＝＋－＠]/u.test(text) ? `'${text}` : text;
   return /[",]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
@@ -24,7 +24,7 @@ function csvRow(c) {
 
 const csvOf = (rows) => [CSV_COLUMNS, ...Array.from(rows, csvRow)].map((cells) => cells.map(csvCell).join(',') + '\r\n').join('');
 
-// save gives a text to the browser as a file.
+// save lets the browser save a text as a file.
 function save(name, type, text) {
   const address = URL.createObjectURL(new Blob([text], {type}));
   h('a', {href: address, download: name}).click();

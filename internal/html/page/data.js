@@ -1,6 +1,6 @@
-// data.js: the content of the page. What the screens of figures need is read at
-// once, and the rows of the reports (see rows.js) when something needs them. Times
-// are seconds since 1970, with absences below 0.
+// data.js: the content of the page. The figures are read at once. The rows of the
+// reports (see rows.js) are read when something needs them. Times are seconds since
+// 1970, and absences are numbers below 0.
 
 const page = JSON.parse(document.getElementById('data').textContent);
 
@@ -24,8 +24,8 @@ const severityOf = (verdict) => (verdict >> 3) & 7;
 const sum = (list) => list.reduce((a, b) => a + b, 0);
 const accounts = page.accounts;
 
-// key returns the name of an account in addresses: its number, or else what is known,
-// and the second of the same name with ~2.
+// The key of an account is its name in addresses: its number, or else its name or
+// path. A second account of the same name gets ~2.
 const accountKeys = new Map();
 accounts.forEach((account, a) => {
   const name = account.account || account.name || account.path || `report ${a + 1}`;
@@ -36,14 +36,15 @@ accounts.forEach((account, a) => {
 
 const controls = new Map(page.controls.map((c) => [c.id, c]));
 
-// age returns the seconds from t to the time of the audit; NaN where
-// either is not known.
+// age returns the seconds from t to the time of the audit, and NaN if either is
+// unknown.
 function age(account, t) {
   return account.asOf && isTime(t) ? account.asOf - seconds(t) : NaN;
 }
 
-// bucket is the first limit, in days, that an age does not exceed. A key may
-// seem to be made up to an hour after the report: clocks differ.
+// bucket returns the index of the first limit, in days, that an age does not
+// exceed. A key may seem up to an hour younger than the report, because clocks
+// differ.
 function bucket(seconds, limits) {
   if (!(seconds >= -3600)) return -1;
   const i = limits.findIndex((days) => seconds <= days * DAY);

@@ -1,5 +1,5 @@
-// detail.js: all that is known of one credential: its user, a line of time, and
-// its findings with what to do about them.
+// detail.js: everything that is known about one credential: its user, a timeline,
+// and its findings with their remedies.
 
 function makeDetail(close) {
   let shown = -1;
@@ -8,7 +8,7 @@ function makeDetail(close) {
     h('button', {type: 'button', class: 'close', 'aria-label': 'Close the details', onclick: close}, '✕'), content);
   return {
     element,
-    // show shows a credential, -1 for none, and says whether that is news.
+    // show shows a credential, or none for -1, and returns whether it changed.
     show(c) {
       if (c === shown) return false;
       shown = c;
@@ -63,7 +63,7 @@ function describeFinding(c, f) {
     fixOf(c, f));
 }
 
-// stripSpan is from when to when the strips of some users reach.
+// stripSpan returns the period that the strips of some users cover.
 function stripSpan(list) {
   let from = Infinity, to = -Infinity;
   for (const u of list) {
@@ -77,9 +77,9 @@ function stripSpan(list) {
   return from < to ? {from, to} : null;
 }
 
-// strip draws a user's line of time: made, each credential made, last used, and
-// how long it has been idle until the report. Places across are shares of the
-// width, so that the strips of a list are aligned.
+// strip draws a user's timeline: the creation of the user and of each credential,
+// its last use, and the idle time until the report. Horizontal positions are shares
+// of the width, so the strips of a list are aligned.
 function strip(u, period, big) {
   if (!period || !isTime(users.created[u])) return '';
   const lines = [];

@@ -1,15 +1,14 @@
-// dom.js: elements and words. Whatever a report says becomes a text node.
+// dom.js: elements and words. The texts of reports become text nodes.
 
-// visible writes characters nobody can see, or that turn the order of others,
-// as escapes.
+// visible escapes characters that are invisible or change the direction of text.
 function visible(text) {
   const plain = String(text);
   if (/^[ -~]*$/.test(plain)) return plain; // as nearly all texts are
   return plain.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
 }
 
-// h makes an element. Properties that begin with "on" are listeners; children
-// are elements and texts, and null and false are left out.
+// h creates an element. Properties that begin with "on" are listeners. Children are
+// elements and texts; null and false are skipped.
 function h(tag, properties, ...children) {
   return fill(document.createElement(tag), properties, children);
 }
@@ -39,7 +38,7 @@ const iso = (t) => new Date(t * 1000).toISOString().replace('.000Z', 'Z');
 const day = (t) => iso(t).slice(0, 10);
 const minute = (t) => iso(t).slice(0, 16).replace('T', ' ') + ' UTC';
 
-// span is a duration in its largest whole unit.
+// span returns a duration in its largest whole unit.
 function span(seconds) {
   if (seconds < 0) return '−' + span(-seconds);
   if (seconds >= 2 * DAY) return plural(Math.floor(seconds / DAY), 'day');
@@ -47,7 +46,7 @@ function span(seconds) {
   return plural(Math.floor(seconds / 60), 'minute');
 }
 
-// brief is span for where there is no room.
+// brief returns the same in fewer letters.
 const brief = (seconds) => span(seconds)
   .replace(/ (minute|hour|day)s?$/, (_, unit) => ({minute: ' min', hour: ' h', day: ' d'})[unit]);
 
@@ -55,10 +54,10 @@ const days = (seconds) => (seconds < 0 ? '−' : '') + plural(Math.floor(Math.ab
 
 const date = (t) => h('time', {datetime: iso(t), title: iso(t)}, day(t));
 
-// pair is two things at the two ends of a cell.
+// pair puts two things at the two ends of a cell.
 const pair = (left, right, title) => h('div', {class: 'pair'}, h('span', {}, left), h('span', {class: 'age', title}, right));
 
-// dated is a day and its age, or why there is none.
+// dated shows a day and its age, or the reason why there is none.
 function dated(account, t) {
   if (!isTime(t)) return h('span', {class: 'absent'}, absence(t));
   const ago = age(account, t);
@@ -67,7 +66,7 @@ function dated(account, t) {
   return pair(date(seconds(t)), [n.replace(',', ''), h('span', {class: 'long'}, ` ${unit}`), h('span', {class: 'short'}, ' d')]);
 }
 
-// reportAge says how old the report was when it was fetched, or judged.
+// reportAge returns the age of the report when it was fetched or judged.
 function reportAge(account, words = span) {
   if (account.missing) return 'no report';
   if (!account.generated) return 'age unknown';
@@ -79,7 +78,7 @@ const STATUS_CLASSES = ['no-data', 'fail', 'warn', 'manual', 'na', 'pass'];
 const STATUS_SIGNS = ['?', '✕', '!', '◇', '–', '✓'];
 const statusName = (status) => page.statuses[status].replace('_', ' ');
 
-// badge is a verdict in colour, sign and word.
+// badge shows a verdict by its colour, sign and word.
 function badge(verdict) {
   if (verdict < 0) return h('span', {class: 'badge none'}, 'none');
   const status = statusOf(verdict), excused = verdict & SUPPRESSED;
@@ -96,14 +95,15 @@ function accountName(account) {
 
 const accountTitle = (account) => (account.name ? `${account.name} ${account.account || ''}`.trim() : account.key);
 
-// select is a labelled choice; options are [value, text].
+// select creates a choice with a label. Options are [value, text].
 function select(label, options, change) {
   const list = h('select', {onchange: () => change(list.value)},
     options.map(([value, text]) => h('option', {value}, text)));
   return {element: h('label', {}, h('span', {}, label), list), list};
 }
 
-// later runs a function when the browser paints next, however often asked for.
+// later returns a function that runs another one once before the next paint, even
+// if it is called several times.
 function later(run) {
   let asked = false;
   return () => {

@@ -1,13 +1,13 @@
-// fix.js: what a person takes along from a finding: the command that fixes it, an
-// exception to fill in, the address of its line.
+// fix.js: the things to copy from a finding: the command that fixes it, an exception
+// to complete, and the address of its line.
 
-// Names that IAM accepts need no quotes in a shell or in YAML. For others nothing
-// is offered.
+// Names that IAM accepts need no quotes in a shell or in YAML. The page offers
+// nothing for other names.
 const PLAIN_NAME = /^[A-Za-z0-9_+=,.@-]{1,128}$/;
 const ACCOUNT_NUMBER = /^[0-9]{12}$/;
 const KEY_ID = /^[A-Z0-9]{16,128}$/;
 
-// FIXES are the commands, with what each of them does.
+// FIXES are the commands and their effects.
 const FIXES = {
   'deactivate-key': {does: 'deactivates the key', of: 'key', write: (user, id) => `aws iam update-access-key ${user} --status Inactive --access-key-id ${id}`},
   'delete-key': {does: 'deletes the key for good', of: 'key', write: (user, id) => `aws iam delete-access-key ${user} --access-key-id ${id}`},
@@ -21,7 +21,8 @@ const FIXES = {
 // created returns the beginning of a time as the AWS CLI prints it.
 const created = (c) => iso(seconds(made(c))).slice(0, 19);
 
-// twin says that another credential of the kind was created in the same second.
+// twin returns whether another credential of the kind was created in the same
+// second.
 function twin(c) {
   const u = credentials.user[c];
   for (let d = users.first[u]; d < users.first[u + 1]; d++) {
@@ -31,8 +32,7 @@ function twin(c) {
 }
 
 // credentialWord returns the part of a command that names a key or a certificate:
-// its id, or a look-up by the time at which it was created. It is '' where
-// neither is known.
+// its id, or a query by its creation time. It is '' if neither is known.
 function credentialWord(c, f, of, user) {
   const ids = (findings.more.get(f)?.keys || '').split(' ').filter(Boolean);
   if (of === 'key' && ids.length === 1 && KEY_ID.test(ids[0])) return ids[0];
@@ -41,8 +41,8 @@ function credentialWord(c, f, of, user) {
   return `"$(aws iam ${list} ${user} --query "${member}[?starts_with(${time}, '${created(c)}')].${id}" --output text)"`;
 }
 
-// command returns the command that fixes a finding and what it does, null where
-// there is none. It does nothing in another account.
+// command returns the command that fixes a finding, and its effect. It returns null
+// if there is none. In another account the command does nothing.
 function command(c, f) {
   const u = credentials.user[c], {account} = accountOf(c);
   const fix = FIXES[controlOf(f).fix];
@@ -63,8 +63,8 @@ function credentialID(c) {
 
 const EXCEPTION_DAYS = 90; // until it expires, unless a person writes another day
 
-// exception returns the block for the exceptions file that would excuse a
-// finding, null where none can. A person must fill in why, who and the ticket.
+// exception returns the block of the exceptions file that would excuse a finding,
+// and null if none can. A person must complete the reason, owner and ticket.
 function exception(c, f) {
   const u = credentials.user[c], {account} = accountOf(c), control = controlOf(f).id, verdict = findings.verdict[f];
   const root = users.klass[u] === ROOT;
@@ -78,7 +78,7 @@ function exception(c, f) {
   ].filter(Boolean).join('\n') + '\n';
 }
 
-// lineName names a line in addresses, also of a page that is made later.
+// lineName returns the name of a line in addresses. Later pages use the same name.
 function lineName(c) {
   const account = accountOf(c);
   return `${WHATS[credentials.what[c]].replace(' ', '-')}/${account.key}/${users.name[credentials.user[c]]}`;
@@ -93,8 +93,8 @@ function findLine(name) {
   return -1;
 }
 
-// copyText puts a text on the clipboard, by the old way where a browser does not
-// allow the new one on a file.
+// copyText copies a text to the clipboard. It uses the old method if the browser
+// does not allow the new one in a file.
 async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text);
@@ -110,7 +110,7 @@ async function copyText(text) {
   }
 }
 
-// copyButton copies a text and says so.
+// copyButton creates a button that copies a text and confirms it.
 function copyButton(name, text) {
   const button = h('button', {type: 'button', class: 'copy', onclick: async () => {
     button.textContent = await copyText(text()) ? 'Copied' : 'The browser does not copy: select the text';
@@ -119,7 +119,7 @@ function copyButton(name, text) {
   return button;
 }
 
-// fixOf shows what can be done about a finding.
+// fixOf shows how to fix or excuse a finding.
 function fixOf(c, f) {
   const fix = command(c, f), block = exception(c, f);
   return [

@@ -1,15 +1,15 @@
-// heatmap.js: accounts against controls. The colour of a cell is the share of
-// what was judged that fails.
+// heatmap.js: a table of accounts and controls. The colour of a cell shows the share
+// of verdicts that fail.
 
 const HEAT_ROWS = 40; // accounts; the screen of accounts lists all
 
-// heat returns how deep the red of a cell is, from 1 to 4.
+// heat returns the depth of a cell's red, from 1 to 4.
 function heat(statuses) {
   const share = statuses[FAIL] / judgedOf(statuses);
   return 1 + [0.1, 0.25, 0.5].filter((limit) => share >= limit).length;
 }
 
-// heatCell shows what came of a control, and leads to its findings.
+// heatCell shows the result of a control, and links to its findings.
 function heatCell(control, statuses, who, parameters) {
   const kinds = [[FAIL, `heat-${heat(statuses)}`, number(statuses[FAIL])], [NO_DATA, 'no-data', '?'], [WARN, 'warn', `!${number(statuses[WARN])}`],
     [EXCUSED, 'excused', 'exc'], [MANUAL, 'manual', '◇']];

@@ -7,7 +7,7 @@ AGE_NAMES.push(`over ${page.keyLimits.at(-1)}`);
 // KEY_VERDICTS are in the order in which a report counts keys.
 const KEY_VERDICTS = [['FAIL', 'fail', 'fails'], ['NO_DATA', 'no-data', 'no data'], ['WARN', 'warn', 'warns'], ['excused', 'excused', 'excused'], ['none', 'pass', 'passes']];
 
-// verdictName returns the word for the verdict on a credential, as a filter has it.
+// verdictName returns the verdict on a credential in the words of the filter.
 function verdictName(c) {
   if (worst[c] < 0) return 'none';
   const verdict = findings.verdict[worst[c]];
@@ -15,10 +15,10 @@ function verdictName(c) {
   return [FAIL, NO_DATA, WARN].includes(statusOf(verdict)) ? page.statuses[statusOf(verdict)] : 'none';
 }
 
-// keyTable adds up the keys of some accounts: by age, by verdict, and used or not.
+// keyTable adds up the keys of some accounts by age, verdict and use.
 const keyTable = (of) => AGE_NAMES.map((_, age) => KEY_VERDICTS.map((_, v) => [0, 1].map((never) => sum(of.map((a) => a.keyBins[age][2 * v + never])))));
 
-// keyLimitLines are the limits of the audit, each with the bar it lies under.
+// keyLimitLines returns the limits of the audit, each with the bar above it.
 function keyLimitLines() {
   if (!controls.has(KEY_AGE)) return [];
   const {key_max_age_days: limit, key_max_age_days_machine: machine} = page.params;
@@ -94,7 +94,7 @@ function oldest(of, unknown) {
     missing ? h('span', {class: 'fail'}, `${plural(missing, 'account')} without a report ${missing === 1 ? 'is' : 'are'} not in these figures.`) : null);
 }
 
-// accountChoice is a choice among all accounts.
+// accountChoice creates a choice among all accounts.
 function accountChoice(change) {
   const options = accounts.map((a) => [a.key, accountTitle(a)]).sort((a, b) => a[1].localeCompare(b[1]));
   return select('Account', [['', `all ${number(accounts.length)}`], ...options], change);

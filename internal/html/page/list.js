@@ -6,10 +6,10 @@ const PRINTED = 2000; // rows; more is no reading
 
 let lists = 0;
 
-// makeList makes a table. Columns are {title, class, sort, cell}: cell fills a
-// td for a row, and sort is the name by which o.sort is asked for the rows in
-// another order. empty says why there are no rows, and tall how high a row is on
-// a phone. Rows are numbers whose meaning only the columns know.
+// makeList creates a table. Columns are {title, class, sort, cell}. cell fills a td
+// for a row. sort is the name of an order, with which o.sort is called. empty
+// returns the text for a list without rows, and tall is the height of a row on a
+// phone. Rows are numbers that only the columns interpret.
 function makeList(o) {
   const id = `list${++lists}`;
   let rows = [], first = -1, last = -1, active = -1, chosen = -1, printing = false;
@@ -38,8 +38,8 @@ function makeList(o) {
       column.cell(td, row, printing);
       tr.append(td);
     }
-    // A link that has the focus would lose it when its row is created again, so
-    // that the arrow keys choose among links, and the table keeps the focus.
+    // The table keeps the focus, and the arrow keys choose a link of the row: a
+    // focused link would lose the focus when its row is created again.
     tr.querySelectorAll('a').forEach((a, n) => {
       a.tabIndex = -1;
       if (i === active && n === chosen) a.classList.add('chosen');
@@ -49,7 +49,7 @@ function makeList(o) {
 
   const rowHeight = () => (o.tall && PHONE.matches ? o.tall : ROW);
 
-  // One cell across more columns than are shown would add columns.
+  // A cell that spans more columns than are shown would add columns.
   const columnsShown = () => [...head.cells].filter((th) => th.offsetParent).length;
 
   function paint(force) {
@@ -112,7 +112,7 @@ function makeList(o) {
   return {
     element: h('div', {class: 'list-frame'}, box, note),
     table,
-    // show shows other rows, and in which order.
+    // show replaces the rows, and marks the column that orders them.
     show(others, {sort, direction} = {}) {
       rows = others;
       [active, chosen] = [Math.min(active, rows.length - 1), -1];
@@ -124,14 +124,13 @@ function makeList(o) {
       box.scrollTop = 0;
       paint(true);
     },
-    // refresh is for when the list comes into view, or its place changes.
+    // refresh paints again when the list comes into view or moves.
     refresh() { paint(true); },
     select(row) {
       const i = rows.indexOf(row);
       if (i >= 0) move(i);
     },
-    // print makes all rows exist, up to what a person would read, or takes
-    // them away again.
+    // print creates all rows for a print, up to a limit, or removes them again.
     print(on) {
       printing = on;
       if (!on) { paint(true); return; }

@@ -28,7 +28,7 @@ function header() {
     old > 7 * DAY ? h('p', {class: 'alarm no-print'}, `This page was generated ${days(old)} ago.`) : '');
 }
 
-// The colours are the system's until somebody chooses.
+// The page uses the system's colours until a person chooses others.
 const THEMES = ['auto', 'light', 'dark'];
 let theme = 'auto';
 try { theme = localStorage.getItem('rollcall-theme') || 'auto'; } catch { /* a browser may refuse to remember */ }
@@ -78,7 +78,8 @@ function start() {
   document.documentElement.dataset.ready = 'yes';
 }
 
-// keys: a digit shows a screen, / goes to the search, Escape closes details.
+// keys handles the keyboard: a digit shows a screen, / moves to the search, Escape
+// closes the details.
 function keys(event) {
   if (event.ctrlKey || event.altKey || event.metaKey || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
   const screen = screens[Number(event.key) - 1];
@@ -92,8 +93,8 @@ function keys(event) {
   event.preventDefault();
 }
 
-// print lays out a document: all screens, one after the other, between what only
-// paper has. Screens that were not looked at are as they are by default.
+// print lays out a document: all screens, one after the other, with the parts that
+// only paper has. Other screens than the current one are shown without filters.
 function print(on) {
   const {screen} = readRoute();
   layPaper(on);

@@ -1,5 +1,5 @@
-// mfa.js: how many of the users with a console password have MFA, for each
-// account; root is separate.
+// mfa.js: the share of users with a console password who have MFA, for each account.
+// Root is shown separately.
 
 function mfaScreen() {
   const lacking = (a) => accounts[a].stats.console - accounts[a].stats.consoleMFA;

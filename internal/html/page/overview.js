@@ -1,11 +1,10 @@
-// overview.js: the first screen. It gives the picture of all accounts, and every
-// figure on it leads to the lines that it counts.
+// overview.js: the first screen. It summarizes all accounts, and every figure links
+// to the lines that it counts.
 
 const WORST = 5; // accounts and changes that the overview names
 
-// judgedOf returns the number of verdicts that count for a rate of passing. A
-// verdict that is missing counts as not passed. Excused findings, and what a
-// person must judge, are left out.
+// judgedOf returns the number of verdicts that count for a pass rate. NO_DATA counts
+// as not passed. Excused and MANUAL findings do not count.
 const judgedOf = (statuses) => statuses[PASS] + statuses[FAIL] + statuses[NO_DATA] + statuses[WARN];
 const passRate = (statuses) => percent(statuses[PASS], judgedOf(statuses));
 
@@ -13,10 +12,10 @@ const called = (control) => control.items.join(', ') || control.id;
 const findingsLink = (parameters) => link('credentials', parameters);
 const controlLink = (control) => link('controls', {control: control.id});
 
-// figureLink is a number that leads somewhere, and a mere number if it is 0.
+// figureLink creates a number with a link, or without one if it is 0.
 const figureLink = (n, href, name) => (n ? h('a', {href, class: name}, number(n)) : h('span', {class: 'zero'}, '0'));
 
-// verdictBar draws verdicts as shares of one bar. excused may be left out.
+// verdictBar draws verdicts as shares of one bar. excused may be missing.
 function verdictBar(statuses, excused = 0) {
   const parts = [['fail', statuses[FAIL], 'FAIL'], ['no-data', statuses[NO_DATA], 'NO DATA'], ['warn', statuses[WARN], 'WARN'],
     ['excused', excused, 'excused'], ['pass', statuses[PASS], 'PASS']].filter(([, n]) => n);
@@ -32,7 +31,7 @@ function grown(element, n) {
 
 const card = (title, name, ...content) => h('section', {class: `card ${name}`}, h('h3', {}, title), content);
 
-// figureCard is one figure with what it means.
+// figureCard shows a figure and its meaning.
 const figureCard = (name, title, figure, href, bad, ...lines) => h('section', {class: `card figure-card f-${name}`}, h('h3', {}, title),
   h('p', {class: `big ${bad ? 'fail' : ''}`}, href ? h('a', {href}, figure) : figure), lines.filter(Boolean).map((line) => h('p', {}, line)));
 
@@ -127,8 +126,8 @@ function worstCard() {
   h('p', {class: 'hint'}, h('a', {href: link('accounts')}, `All ${plural(accounts.length, 'account')}`)));
 }
 
-// newestFailing lists what fails since the newest report of each account, the
-// worst first.
+// newestFailing lists the findings that are new in the newest report of each
+// account, the worst first.
 function newestFailing() {
   const list = accounts.flatMap((account) => {
     const at = lastStep(account)?.at;

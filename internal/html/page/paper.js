@@ -1,4 +1,4 @@
-// paper.js: what a printed page has beside the screens: a cover, the scope, the
+// paper.js: the parts of a printed page that no screen shows: a cover, the scope, the
 // method, and a place to sign.
 
 // PAPER_ORDER are the screens in the order in which they are printed.
@@ -6,7 +6,7 @@ const PAPER_ORDER = ['overview', 'controls', 'accounts', 'keys', 'mfa', 'changes
 
 const lines = (pairs) => h('dl', {class: 'cover-facts'}, pairs.filter(([, value]) => value).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
 
-// period says from when to when the reports are.
+// period returns the period that the reports cover.
 function period() {
   const times = accounts.map((a) => a.generated).filter(Boolean), earlier = accounts.flatMap((a) => a.history?.snapshots.map((s) => s.generated) || []).filter(Boolean);
   if (!times.length) return 'The reports do not tell when they were generated.';
@@ -28,7 +28,7 @@ function cover() {
     h('p', {class: 'muted'}, 'This document names users and says when and where their credentials were used. Treat it as confidential.'));
 }
 
-// outcomeOf says what happened to an account.
+// outcomeOf says whether and how an account was audited.
 function outcomeOf(account) {
   const why = account.problems.map((p) => p.text).join(' ');
   if (account.missing) return [h('b', {class: 'fail'}, 'Not audited. '), why];
@@ -46,7 +46,7 @@ function scope() {
       page.skipped.map((s) => h('tr', {}, h('td', {class: 'id'}, s.account), h('td', {}, s.name || ''), h('td', {colspan: 4}), h('td', {colspan: 2}, h('b', {}, 'Not audited. '), `The account is ${s.status}.`))))));
 }
 
-// METHOD says how verdicts are reached.
+// METHOD explains how verdicts are reached.
 const METHOD = [
   ['Evidence', 'The evidence is the IAM credential report of each account, a CSV file that the service generates: one row for each user and one for root. Nothing else was read unless a finding names a key id or a device. The report is up to four hours old when it is fetched; Scope gives its age and its digest.'],
   ['Verdicts', 'Each control is applied to every row or credential it concerns. An age counts in seconds from the time in the report to the time at which the report was generated, or to the time that the auditor asked for. 90 days are 90 times 24 hours.'],

@@ -1,5 +1,5 @@
-// route.js: the part of the address after # says what is shown, so that it can
-// be sent to somebody: #credentials?status=FAIL&q=svc-
+// route.js: the part of the address after # determines what is shown, so people can
+// send an address to others: #credentials?status=FAIL&q=svc-
 
 const screens = []; // {name, title, element, show(parameters), print(on)}
 
@@ -18,9 +18,9 @@ function readRoute() {
   return {screen, parameters: Object.fromEntries(new URLSearchParams(query || ''))};
 }
 
-// sorting is the order asked for: by its name, in which direction, and whether
-// that is turned from how the order comes by itself. first is the order where
-// none is asked for; names are from A to Z, and figures from the largest.
+// sorting returns the requested order: its name, its direction, and whether the
+// direction is the opposite of the usual one. first is the default order. Names
+// usually go from A to Z, and figures start with the largest.
 function sorting(parameters, first, ascending) {
   const sort = parameters.sort || first;
   const natural = ascending.includes(sort) ? 'ascending' : 'descending';
@@ -28,14 +28,14 @@ function sorting(parameters, first, ascending) {
   return {sort, direction, turned: direction !== natural};
 }
 
-// resort returns the query for when the head of a column is pressed.
+// resort returns the query after a click on the heading of a column.
 function resort(sort, now) {
   const opposite = now.direction === 'ascending' ? 'descending' : 'ascending';
   return {sort, direction: sort === now.sort && !now.turned ? opposite : ''};
 }
 
-// setRoute changes the address. A choice is an entry in the browser's history,
-// so that Back takes it back; typing and moving along a list are none.
+// setRoute changes the address. A choice becomes an entry in the browser's history,
+// so Back undoes it. Typing and moving along a list add no entries.
 function setRoute(name, parameters, small) {
   const address = link(name, parameters);
   if (small) history.replaceState(null, '', address);

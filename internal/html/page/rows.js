@@ -1,5 +1,5 @@
-// rows.js: the credentials, users and findings of the reports. There is one entry
-// for each, in typed arrays, from when something first needs them.
+// rows.js: the credentials, users and findings of the reports, in typed arrays with
+// one element for each. They are read when something first needs them.
 
 let users = {count: 0}, credentials = {count: 0}, findings = {count: 0};
 let strings = [''], args = [];
@@ -35,7 +35,7 @@ function loadRows() {
   prepare();
 }
 
-// readBlock reads some rows of a report, behind those that were read before.
+// readBlock reads some rows of a report, and appends them.
 function readBlock(block, at) {
   const text = strings.length - 1; // what is added to the block's own indexes
   const string = (index) => (index > 0 ? index + text : 0);
@@ -103,8 +103,8 @@ function reason(f) {
   });
 }
 
-// parts takes a reason apart: its text with a mark for each value, and the
-// values. A length of time, which may have two units, is one value.
+// parts splits a reason into its text, with a mark for each value, and the values.
+// A duration of two units is one value.
 function parts(f) {
   const values = [];
   let arg = findings.args[f];
@@ -116,7 +116,7 @@ function parts(f) {
 }
 
 // WEIGHTS orders verdicts as the audit does: by severity, then FAIL before NO_DATA
-// before WARN. What a person must judge comes behind, then what is excused.
+// before WARN. MANUAL comes next, and excused findings come last.
 const WEIGHTS = Uint8Array.from({length: 1 << 7}, (_, verdict) => {
   if (verdict & SUPPRESSED) return 1;
   const rank = {[FAIL]: 3, [NO_DATA]: 2, [WARN]: 1}[statusOf(verdict)];
@@ -139,7 +139,7 @@ function weighAll() {
 const accountOf = (c) => accounts[users.account[credentials.user[c]]];
 const hasMFA = (c) => users.mfa[credentials.user[c]];
 
-// isConsoleUser says whether c is the password of a user: root is separate.
+// isConsoleUser returns whether c is the password of a user other than root.
 const isConsoleUser = (c) => KINDS[credentials.what[c]] === 'password' && credentials.state[c] === 1 && users.klass[credentials.user[c]] !== ROOT;
 
 const isActiveKey = (c) => KINDS[credentials.what[c]] === 'key' && credentials.state[c] === 1;

@@ -34,8 +34,8 @@ function alphabetical(texts) {
   return places;
 }
 
-// lettersInOrder returns for each character of ASCII one that stands at its place
-// in the alphabet. Letters that differ only in case share it.
+// lettersInOrder maps the characters of ASCII to characters in the order of the
+// alphabet. Letters that differ only in case are mapped to the same one.
 function lettersInOrder() {
   const {compare} = new Intl.Collator('en', {sensitivity: 'base'}), letters = [];
   const all = Array.from({length: 95}, (_, i) => String.fromCharCode(32 + i)).sort(compare);

@@ -4,8 +4,8 @@
 const TREND = {height: 170, top: 14, base: 146}; // px
 const DATE_APART = innerWidth < 600 ? 28 : 15; // of two dates, in percent of the width
 
-// niceCeiling is the least number of the form 1, 2 or 5 times a power of ten
-// that is not below n.
+// niceCeiling returns the least number of the form 1, 2 or 5 times a power of ten
+// that is at least n.
 function niceCeiling(n) {
   const power = 10 ** Math.floor(Math.log10(Math.max(1, n)));
   return [1, 2, 5, 10].map((f) => f * power).find((limit) => limit >= n);
@@ -19,8 +19,8 @@ function trendText(point) {
   return `${day(point.at)}: ${plural(allFailing(point), 'finding')} FAIL${parts.length ? ` (${parts.join(', ')})` : ''}${point.accounts < known ? `, of ${number(point.accounts)} of ${plural(known, 'account')}` : ''}`;
 }
 
-// trendDrawing draws a bar for each day with a report, all equally far apart.
-// Places across are shares of the width.
+// trendDrawing draws a bar for each day with a report, at equal distances.
+// Horizontal positions are shares of the width.
 function trendDrawing(points) {
   const most = niceCeiling(Math.max(1, ...points.map(allFailing)));
   const left = 6, right = 99, apart = (right - left) / points.length, wide = Math.min(5, 0.7 * apart);

@@ -13,12 +13,11 @@ let filter = {text: '', only: 'all'};
 let page = 0;
 let unsaved = false;
 
-// visible writes characters nobody can see, or that turn the order of others, as
-// escapes.
+// visible escapes characters that are invisible or change the direction of text.
 const visible = (text) => String(text)
   .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
 
-// h makes an element. Whatever a report says becomes a text node.
+// h creates an element. The texts of reports become text nodes.
 function h(tag, properties, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties || {})) {
@@ -35,7 +34,7 @@ function h(tag, properties, ...children) {
 
 const plural = (n, one, many = one + 's') => `${n} ${n === 1 ? one : many}`;
 
-// lacks says what an answer still needs, '' for nothing.
+// lacks returns the missing parts of an answer in words, '' for none.
 function lacks(item) {
   const a = answers.get(item.line);
   switch (a.decision) {
