@@ -236,7 +236,7 @@ func (a *auditRun) judge(ctx context.Context, auditor *audit.Auditor, r *reports
 		return err
 	}
 	if len(out.lakes) > 0 { // each of their rows names the digest
-		if err := r.Digest(); err != nil {
+		if err := r.Digest(ctx); err != nil {
 			return err
 		}
 	}

@@ -262,7 +262,7 @@ func TestDigest(t *testing.T) {
 		for _, first := range []bool{false, true} {
 			r := mustFind(t, noon, nil, write(t, text, dir, name)).Reports[0]
 			if first {
-				if err := r.Digest(); err != nil || r.Source.SHA256 != want {
+				if err := r.Digest(t.Context()); err != nil || r.Source.SHA256 != want {
 					t.Error(r.Source.SHA256, err)
 				}
 			}

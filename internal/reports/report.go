@@ -16,7 +16,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"os"
 	"strings"
@@ -200,7 +199,7 @@ func (r *Report) checksum(f *os.File) error {
 
 // Digest sets Source.SHA256 of a prepared report for callers that need it before
 // Audit, which otherwise computes it while it reads.
-func (r *Report) Digest() error {
+func (r *Report) Digest(ctx context.Context) error {
 	if !r.undigested() {
 		return nil
 	}
@@ -209,7 +208,7 @@ func (r *Report) Digest() error {
 		return err
 	}
 	defer f.Close()
-	return r.digest(sha256.New(), f)
+	return r.setDigest(digest(ctx, f))
 }
 
 // undigested reports whether nobody knows the SHA-256 of the report's file yet.
@@ -217,14 +216,13 @@ func (r *Report) undigested() bool {
 	return r.file != "" && r.content == nil && r.Missing == "" && !r.verify && !r.digested
 }
 
-// digest sets Source.SHA256 to the digest of the file, of which h has everything
-// but the rest.
-func (r *Report) digest(h hash.Hash, rest io.Reader) error {
-	if _, err := io.Copy(h, rest); err != nil {
-		return err
+// setDigest sets Source.SHA256 to that of the whole file.
+func (r *Report) setDigest(d *digester) error {
+	sum, err := d.wait()
+	if err == nil {
+		r.Source.SHA256, r.digested = sum, true
 	}
-	r.Source.SHA256, r.digested = hex.EncodeToString(h.Sum(nil)), true
-	return nil
+	return err
 }
 
 // Open returns the report's CSV. A report from a stream can be opened only
@@ -266,10 +264,11 @@ func (r *Report) audit(ctx context.Context, by *audit.Auditor, visit func(*audit
 	if !r.undigested() {
 		return by.Audit(ctx, content, r.Source, r.Facts, visit)
 	}
-	h := sha256.New()
-	of, err := by.Audit(ctx, io.TeeReader(content, h), r.Source, r.Facts, visit)
+	d := digest(ctx, content)
+	defer d.end()
+	of, err := by.Audit(ctx, d, r.Source, r.Facts, visit)
 	if err == nil {
-		err = r.digest(h, content) // the audit does not read on after damage
+		err = r.setDigest(d) // the audit does not read on after damage
 	}
 	if err != nil {
 		return nil, err
