@@ -19,8 +19,7 @@ const (
 	maxColumns = 1000
 )
 
-// maxBlock is the number of bytes of lines that are taken from the buffer
-// together. The strings of a row keep the block in memory.
+// maxBlock is the number of bytes of lines that are checked together.
 const maxBlock = 16 << 10
 
 var (
@@ -37,12 +36,12 @@ type rows struct {
 	buf    *bufio.Reader
 	csv    *csv.Reader
 	cells  []string
-	block  string // lines without quotes that were taken from buf, each with its newline
-	pure   bool   // checkText accepts every line of the block
-	clean  bool   // checkText accepts every cell of the current row
-	line   int    // number of the line on which the current row begins, from 1
-	plain  int    // number of lines split here, which csv does not count
-	ended  int    // number of lines up to the end of the current row
+	block  int  // bytes at the beginning of buf that are whole lines without quotes
+	pure   bool // checkText accepts every line of the block
+	clean  bool // checkText accepts every cell of the current row
+	line   int  // number of the line on which the current row begins, from 1
+	plain  int  // number of lines split here, which csv does not count
+	ended  int  // number of lines up to the end of the current row
 }
 
 func newRows(r io.Reader) *rows {
@@ -83,9 +82,12 @@ func (rs *rows) next() ([]string, error) {
 func (rs *rows) nextPlain() (line string, ok bool) {
 	rs.source.left = maxRow
 	rs.line = rs.ended + 1
-	for rs.block != "" || rs.take() {
-		end := strings.IndexByte(rs.block, '\n')
-		line, rs.block = strings.TrimSuffix(rs.block[:end], "\r"), rs.block[end+1:]
+	for rs.block > 0 || rs.lookAhead() {
+		b, _ := rs.buf.Peek(rs.block)
+		end := bytes.IndexByte(b, '\n')
+		line = string(bytes.TrimSuffix(b[:end], []byte("\r")))
+		_, _ = rs.buf.Discard(end + 1) // it is in the buffer
+		rs.block -= end + 1
 		rs.plain++
 		rs.ended++
 		if line != "" {
@@ -108,10 +110,10 @@ func (rs *rows) split(line string) []string {
 	return rs.cells
 }
 
-// take takes a block of lines from the buffer. It returns false if the next line
-// has a quote, does not fit into the buffer, or is the last one of a report,
-// which has no newline.
-func (rs *rows) take() bool {
+// lookAhead finds a block of lines in the buffer. It returns false if the next line
+// has a quote, does not fit into the buffer, or is the last one of a report, which
+// has no newline.
+func (rs *rows) lookAhead() bool {
 	n := rs.buf.Buffered()
 	for {
 		b, _ := rs.buf.Peek(n)
@@ -120,9 +122,8 @@ func (rs *rows) take() bool {
 			if quote := bytes.IndexByte(b, '"'); quote >= 0 {
 				b = b[:bytes.LastIndexByte(b[:quote], '\n')+1]
 			}
-			rs.block, rs.pure = string(b), bytes.IndexByte(b, 0) < 0 && utf8.Valid(b)
-			_, err := rs.buf.Discard(len(b))
-			return len(b) > 0 && err == nil
+			rs.block, rs.pure = len(b), bytes.IndexByte(b, 0) < 0 && utf8.Valid(b)
+			return rs.block > 0
 		}
 		if n == rs.buf.Size() {
 			return false

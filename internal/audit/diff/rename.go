@@ -45,7 +45,7 @@ func (r *renames) remember(c *comparison) {
 		return
 	}
 	_, several := to[made]
-	// The strings of a row keep many lines of its report in memory.
+	// The strings of a row keep its whole line in memory.
 	to[made] = namedUser{strings.Clone(row.User), strings.Clone(row.ARN), several}
 }
 
