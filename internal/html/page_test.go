@@ -262,8 +262,8 @@ func testFilters(br *browser, s *audit.Summary, d pageData) {
 		}
 	}
 	br.show("#credentials?q=nobody-of-this-name")
-	br.want(`document.querySelector("#screen-credentials tr.empty").innerText.startsWith("No credential is as the `+
-		`filters ask.")`, "true")
+	br.want(`document.querySelector("#screen-credentials tr.empty").innerText.startsWith("No credential matches `+
+		`the filters.")`, "true")
 	br.Window(900, 800)
 	br.show("#credentials?q=nobody-of-that-name")
 	br.want(`(() => { const t = document.querySelector("#screen-credentials table"), last = `+
