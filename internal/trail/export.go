@@ -9,10 +9,10 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"time"
 
+	"rollcall/internal/lazyregexp"
 	"rollcall/internal/ownfile"
 )
 
@@ -47,8 +47,8 @@ func NewExport(dir string) *Export {
 
 // Names from records become names of folders.
 var (
-	exportedAccount = regexp.MustCompile(`^\d{12}$`)
-	exportedRegion  = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
+	exportedAccount = lazyregexp.New(`^\d{12}$`)
+	exportedRegion  = lazyregexp.New(`^[a-z0-9-]{1,64}$`)
 )
 
 // Add adds a record. Records come in the order of Search, the newest first.
