@@ -63,9 +63,24 @@ func (s *Server) waitSynchronous(ctx context.Context) error {
 	return nil
 }
 
-// Promote makes a standby the primary.
+// Promote makes a standby the primary. A statement that waits for this would
+// conflict with the changes that the standby still repeats.
 func (s *Server) Promote(ctx context.Context) error {
-	return s.exec(ctx, "ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()", "SELECT pg_promote()")
+	err := s.exec(ctx, "ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()",
+		"SELECT pg_promote(false)")
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	for s.exec(ctx, "DO $$ BEGIN ASSERT NOT pg_is_in_recovery(); END $$") != nil {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the promotion: %w", ctx.Err())
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	return nil
 }
 
 func (s *Server) exec(ctx context.Context, statements ...string) error {
