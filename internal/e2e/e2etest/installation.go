@@ -45,7 +45,7 @@ func tryOperate(t testing.TB, args ...string) (string, error) {
 // CreateAccount creates an account in an installation that its flags name.
 func CreateAccount(t testing.TB, flags ...string) Account {
 	t.Helper()
-	text := Operate(t, append([]string{"account", "create", "--output", "json", "--limit", "UsersPerAccount=1000000"},
+	text := Operate(t, append([]string{"account", "create", "--output", "json", "--limit", "UsersPerAccount=2000000"},
 		flags...)...)
 	a, err := DecodeAccount(strings.NewReader(text))
 	if err != nil {
