@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"rollcall/internal/fleet"
 	"rollcall/internal/service"
 )
 
@@ -207,6 +208,24 @@ func TestDestinations(t *testing.T) {
 		p := w.person()
 		got := p.post("/console/sign-in", "do", "sign-in", "account", account, "as", "root",
 			"password", rootPassword, "to", to)
+		if got.path != want {
+			t.Errorf("%q leads to %s, want %s", to, got.path, want)
+		}
+	}
+}
+
+// TestRoleDestinations switches to a role with addresses to show next that are
+// not pages of the console.
+func TestRoleDestinations(t *testing.T) {
+	w := newWorld(t)
+	w.user("alice", everything)
+	w.accessRole(w.iam, "iam:*")
+	for to, want := range map[string]string{
+		"/console/users": "/console/users", "https://evil.example/": "/console/overview", "": "/console/overview",
+		"//evil.example": "/console/overview", "/console/sign-out": "/console/overview",
+	} {
+		got := w.signedIn("alice").post("/console/role?to="+url.QueryEscape(to), "do", "switch", "account", account,
+			"role", fleet.DefaultRole)
 		if got.path != want {
 			t.Errorf("%q leads to %s, want %s", to, got.path, want)
 		}
