@@ -17,8 +17,9 @@
 #               kind of misbehaviour beside ordinary load for SOAK; sends calls at
 #               80 % of the top rate for SOAK, and at five times of it; looks for an
 #               order of the calls in ROUNDS histories of two nodes with faults;
-#               rehearses the loss of a host; lets the disk fail at every write; then fetches the reports of an
-#               organisation of 1,000 accounts
+#               rehearses the loss of a host; lets the disk fail at every write; then
+#               fetches the reports of an organisation of 1,000 accounts, and facts of
+#               their 500,000 users
 # make failover installs Patroni and etcd, and takes the primary of three
 #               PostgreSQL servers away under load, FAILOVERS times in each of
 #               several ways; needs root
@@ -116,7 +117,7 @@ soak: packages
 	$(WITH_POSTGRES) go test -timeout 0 -count 1 -v -run Linearizable ./internal/e2e/nodes -linear-rounds $(ROUNDS)
 	$(WITH_POSTGRES) go test -timeout 20m -count 1 -v -run TestLostHost ./internal/e2e/faults -disaster-users 100000
 	go test -timeout 0 -count 1 -run TestDiskFaults ./internal/store -disk-faults 6000
-	go test -timeout 20m -count 1 -v -run TestRunOfAnOrganization ./internal/fleet -accounts 1000
+	go test -timeout 60m -count 1 -v -run 'TestRunOfAnOrganization|TestFactsOfAnOrganization' ./internal/fleet -accounts 1000
 
 # The test has networks, mounts and processes of its own, which end with it. It is
 # built before, because it reaches no module proxy from there.

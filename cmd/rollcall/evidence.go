@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -39,7 +38,8 @@ func (e *evidence) add(f *pflag.FlagSet) {
 	f.StringVar(&e.at, "at", "", "from folders, take the newest reports generated at or before this `time`")
 	f.StringVar(&e.enrich, "enrich", "", "if a report is fetched, also ask IAM for these `facts`: "+enrichHelp())
 	f.DurationVar(&e.maxAge, "max-age", 0, maxAgeHelp)
-	f.DurationVar(&e.timeout, "timeout", fleet.DefaultTimeout, "how long to wait for the report")
+	f.DurationVar(&e.timeout, "timeout", fleet.DefaultTimeout,
+		"how long to wait for the report, and then for the facts of --enrich")
 	e.reach.add(f)
 }
 
@@ -125,13 +125,18 @@ func (e *evidence) fetch(ctx context.Context) (reports.Report, error) {
 	r.Service = e.service(account)
 	if len(e.kinds) > 0 {
 		progress.say("asking for " + e.enrich)
-		if r.Facts, err = enrich.Read(ctx, account.IAM(), e.kinds, enrich.DefaultConcurrency); ctx.Err() != nil {
+		bounded, cancel := context.WithTimeoutCause(ctx, e.timeout, fleet.FactsLate(e.timeout))
+		defer cancel()
+		facts, err := enrich.Reading{Kinds: e.kinds, Explain: fleet.Explain, Progress: func(done, all int) {
+			progress.say(factsProgress(done, all))
+		}}.Read(bounded, account.IAM())
+		if ctx.Err() != nil {
+			return reports.Report{}, ctx.Err()
+		}
+		if err != nil {
 			return reports.Report{}, err
 		}
-		if err != nil { // the audit continues without the facts
-			why := strings.TrimSuffix(fleet.Explain(err), ".")
-			r.Problem = fmt.Sprintf("The facts of --enrich %s could not be read: %s.", e.enrich, why)
-		}
+		r.Enrich(facts) // the audit continues without what is missing
 	}
 	return r, nil
 }

@@ -65,7 +65,8 @@ func TestFleetScripts(t *testing.T) {
 		Dir: "testdata/report/fleet",
 		Setup: func(env *testscript.Env) error {
 			org := fleettest.New(t, fleettest.Config{ExternalID: "x-17", Accounts: []fleettest.Account{
-				{ID: "100000000000", Name: "management"}, {ID: "100000000001", Name: "payments"},
+				{ID: "100000000000", Name: "management", Fault: fleettest.Fault{FactsDenied: "ListUsers"}},
+				{ID: "100000000001", Name: "payments"},
 				{ID: "100000000002", Name: "shop"},
 				{ID: "100000000003", Name: "old shop", Fault: fleettest.Fault{State: "SUSPENDED"}},
 			}})
@@ -91,8 +92,8 @@ func TestFleetScripts(t *testing.T) {
 			"fault": func(ts *testscript.TestScript, neg bool, args []string) {
 				kinds := map[string]fleettest.Fault{
 					"no-role": {NoRole: true}, "forbid": {Forbid: true}, "never": {InProgress: -1},
-					"throttled": {Throttled: -1},
-					"old":       {OldReport: 5 * time.Hour}, "other": {OtherReport: "999999999999"}, "none": {},
+					"throttled": {Throttled: -1}, "silent-facts": {FactsStop: 2},
+					"old": {OldReport: 5 * time.Hour}, "other": {OtherReport: "999999999999"}, "none": {},
 				}
 				f, known := kinds[args[1]]
 				if !known || neg || len(args) != 2 {

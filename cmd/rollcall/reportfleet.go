@@ -31,6 +31,7 @@ type fleetFlags struct {
 	concurrency  int
 	enrich       string
 	kinds        []enrich.Kind // the kinds in enrich
+	factsTimeout time.Duration
 	quiet        bool
 }
 
@@ -52,6 +53,9 @@ func (f *fleetFlags) add(flags *pflag.FlagSet) {
 	flags.IntVar(&f.concurrency, "concurrency", fleet.DefaultConcurrency, "how many calls may run at once")
 	flags.StringVar(&f.enrich, "enrich", "",
 		"with a folder, also ask IAM for these `facts` and save them beside the reports: "+enrichHelp())
+	flags.DurationVar(&f.factsTimeout, "enrich-timeout", 0,
+		"how long to ask all accounts together for the facts of --enrich (default that of --timeout, which also limits "+
+			"each account)")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show no progress, and print nothing unless a report is missing")
 }
 
@@ -77,6 +81,10 @@ func (f *fleetFlags) check(changed func(string) bool, output *string) error {
 		return usageError("only one of --org, --accounts and --profiles can be given")
 	case changed("profiles") && changed("profile"):
 		return usageError("--profile has no meaning with --profiles")
+	case changed("enrich-timeout") && f.enrich == "":
+		return usageError("--enrich-timeout has no meaning without --enrich")
+	case f.factsTimeout < 0:
+		return usageError("--enrich-timeout cannot be negative")
 	case f.concurrency < 1:
 		return usageError("--concurrency must be at least 1")
 	case !roleName.MatchString(f.roles.Name):
@@ -144,46 +152,50 @@ func (r *reportRun) fetchMany(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	show.start(plan.targets)
+	show.start(plan.targets, len(r.fleet.kinds) > 0)
 	got, err := fleet.Run{
 		Folder: folder, Command: r.command,
 		MaxAge: r.maxAge, Resume: !r.aged, Timeout: r.timeout, Concurrency: r.fleet.concurrency,
-		Tell: show.tell, Done: show.done, More: r.fleet.more(&plan),
+		Tell: show.tell, Saved: show.saved, Done: show.done, More: r.fleet.more(folder, &plan),
 	}.Fetch(ctx, plan.targets)
 	show.end()
 	return r.tell(ctx, append(outcomes, got...), time.Since(began), err)
 }
 
 // more returns what a run saves next to each report, nil for nothing: the facts of
-// --enrich, and what the organization says about all of its accounts. The accounts
-// share the limit of simultaneous calls.
-func (f *fleetFlags) more(p *fleetPlan) *fleet.More {
+// --enrich, and what the organization says about all of its accounts.
+func (f *fleetFlags) more(folder *history.Folder, p *fleetPlan) *fleet.More {
 	if len(f.kinds) == 0 && p.centralRoot == audit.Unknown {
 		return nil
 	}
-	each := min(enrich.DefaultConcurrency, f.concurrency/max(1, len(p.targets)))
 	return &fleet.More{
-		Read: func(ctx context.Context, account string, c *iam.Client) (any, error) {
-			saved := enrich.Saved{Account: account, ReadAt: time.Now().UTC().Truncate(time.Second),
-				Kinds: append([]enrich.Kind{}, f.kinds...), Facts: &audit.Enrichment{}}
-			if len(f.kinds) > 0 {
-				var err error
-				if saved.Facts, err = enrich.Read(ctx, c, f.kinds, each); err != nil {
-					return nil, err
-				}
-			}
-			if saved.Facts.CentralRoot = p.centralRoot; p.centralRoot != audit.Unknown {
-				saved.Facts.Member = audit.Yes
-				if account == p.organization.Management {
-					saved.Facts.Member = audit.No
-				}
-			}
-			return saved, nil
+		Timeout: f.factsTimeout,
+		Read: func(ctx context.Context, s history.Snapshot, open func(context.Context) (*iam.Client, error),
+			tell func(string)) (missing string, err error) {
+			return enrich.Reading{Kinds: f.kinds, Explain: fleet.Explain, Progress: func(done, all int) {
+				tell(factsProgress(done, all))
+			}}.Into(ctx, folder, s, open, func(e *audit.Enrichment) { p.complete(s.Account, e) })
 		},
 		Has: func(s history.Snapshot) bool {
 			var saved enrich.Saved
 			return len(f.kinds) == 0 || s.ReadFacts(&saved) == nil && saved.Has(f.kinds)
 		},
+	}
+}
+
+// factsProgress describes a reading of facts on the terminal.
+func factsProgress(done, all int) string {
+	return fmt.Sprintf("facts of %s of %s users", thousands(done), thousands(all))
+}
+
+// complete adds what the organization says about an account.
+func (p *fleetPlan) complete(account string, e *audit.Enrichment) {
+	if p.centralRoot == audit.Unknown {
+		return
+	}
+	e.CentralRoot, e.Member = p.centralRoot, audit.Yes
+	if account == p.organization.Management {
+		e.Member = audit.No
 	}
 }
 
@@ -310,6 +322,7 @@ func (r *reportRun) tell(ctx context.Context, outcomes []history.Outcome, took t
 		return err // the folder cannot be written
 	}
 	var missing, unfinished, bare []history.Outcome
+	continues := ""
 	for _, o := range outcomes {
 		if o.Status.Incomplete() || r.onlyFresh && o.Status == history.Stale {
 			missing = append(missing, o)
@@ -317,8 +330,9 @@ func (r *reportRun) tell(ctx context.Context, outcomes []history.Outcome, took t
 		if o.NoFacts != "" {
 			bare = append(bare, o)
 		}
-		if o.Status == history.Unfinished {
+		if o.Unfinished() {
 			unfinished = append(unfinished, o)
+			continues = "; the same command continues from there"
 		}
 	}
 	if printErr := r.print(outcomes, took); printErr != nil {
@@ -336,7 +350,7 @@ func (r *reportRun) tell(ctx context.Context, outcomes []history.Outcome, took t
 		}
 		return fmt.Errorf("no %sreport of %s", fresh, which(missing, len(outcomes)))
 	case len(bare) > 0:
-		return fmt.Errorf("no %s of %s", r.fleet.enrich, which(bare, len(outcomes)))
+		return fmt.Errorf("not all %s of %s%s", r.fleet.enrich, which(bare, len(outcomes)), continues)
 	}
 	return nil
 }

@@ -25,8 +25,10 @@ type live struct {
 	states  []liveState
 	counts  map[history.Status]int
 	ended   int
-	asking  int // number of prompts that use the terminal
-	lines   int // number of lines on the terminal now
+	facts   bool // accounts are asked for facts when all reports are there
+	reports int  // number of accounts that have their report and wait for facts
+	asking  int  // number of prompts that use the terminal
+	lines   int  // number of lines on the terminal now
 	stop    chan struct{}
 	drawing sync.WaitGroup
 }
@@ -48,21 +50,30 @@ func newLive(p *process, quiet bool) *live {
 	return l
 }
 
-func (l *live) start(targets []fleet.Target) {
-	l.targets, l.states, l.began = targets, make([]liveState, len(targets)), time.Now()
+func (l *live) start(targets []fleet.Target, facts bool) {
+	l.targets, l.states, l.facts, l.began = targets, make([]liveState, len(targets)), facts, time.Now()
 	if l.w != nil {
 		l.drawing.Go(l.run)
 	}
 }
 
-// tell and done implement callbacks of a run.
+// tell, saved and done implement callbacks of a run.
 func (l *live) tell(i int, what string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := &l.states[i]
-	if s.what = what; s.since.IsZero() {
+	switch s.what = what; {
+	case what == "":
+		s.since = time.Time{}
+	case s.since.IsZero():
 		s.since = time.Now()
 	}
+}
+
+func (l *live) saved(int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.reports++
 }
 
 func (l *live) done(i int, o history.Outcome) {
@@ -143,6 +154,9 @@ func (l *live) erasure() string {
 func (l *live) picture(now time.Time, columns int) []string {
 	took := now.Sub(l.began)
 	head := fmt.Sprintf("%s of %s, %s", thousands(l.ended), accountCount(len(l.targets)), took.Round(time.Second))
+	if l.facts {
+		head = thousands(l.reports) + " reports; facts of " + head
+	}
 	if left, ok := timeLeft(took, l.ended, len(l.targets)); ok {
 		head += ", about " + left.String() + " left"
 	}

@@ -60,7 +60,11 @@ func rank(s history.Status) int {
 }
 
 // answered matches the beginning of the AWS CLI's errors, which the table shortens.
-var answered = lazyregexp.New(`^An error occurred \((.+?)\) when calling the (.+?) operation: `)
+// For facts, that is after the kinds of facts.
+var (
+	answered      = lazyregexp.New(`^An error occurred \((.+?)\) when calling the (.+?) operation: `)
+	answeredFacts = lazyregexp.New(`An error occurred \((.+?)\) when calling the (.+?) operation: `)
+)
 
 func writeOutcomes(w io.Writer, outcomes []history.Outcome, now time.Time) error {
 	t := newTable(w, "ACCOUNT", "NAME", "OUTCOME", "AGE", "WHY")
@@ -75,7 +79,7 @@ func writeOutcomes(w io.Writer, outcomes []history.Outcome, now time.Time) error
 			old = words.ShortAge(now.Sub(o.GeneratedAt))
 		}
 		t.row(o.Account, o.Name, string(o.Status), old,
-			answered.ReplaceAllString(cmp.Or(o.Message, o.NoFacts), "$2 $1: "))
+			cmp.Or(answered.ReplaceAllString(o.Message, "$2 $1: "), answeredFacts.ReplaceAllString(o.NoFacts, "$2 $1: ")))
 	}
 	if shown == 0 {
 		return nil

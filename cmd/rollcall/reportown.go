@@ -77,7 +77,7 @@ func (s *ownSaver) all(ctx context.Context, u *ownRun) ([]history.Outcome, error
 		}
 	}
 	show := newLive(s.p, s.fleet.quiet)
-	show.start(targets)
+	show.start(targets, false)
 	defer show.end()
 	for i := range s.accounts {
 		show.tell(i, "generating")

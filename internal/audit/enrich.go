@@ -16,7 +16,7 @@ func (u *run) lookUp(row *report.Row) (note string) {
 	}
 	facts, ok := u.facts.Users[row.User]
 	if !ok {
-		if u.sight.isRoot() {
+		if u.sight.isRoot() || len(u.facts.Missing) > 0 {
 			return ""
 		}
 		return "The account no longer has this user."

@@ -180,7 +180,7 @@ var ruleRootHardwareMFA = rule{
 		Remediation: "Replace root's virtual MFA device with a hardware device, or with a passkey on one.",
 		Rule: "Row of root: what C2 says, unless that is PASS. Then MANUAL; with enrichment FAIL if a virtual " +
 			"MFA device " +
-			"belongs to root, and PASS if none does.",
+			"belongs to root, PASS if none does, and NO_DATA if not all devices could be listed.",
 		Subject: SubjectRoot,
 		Columns: columnNames(columnsMFAPassword),
 		Absent: []AbsentValue{
@@ -203,10 +203,12 @@ var ruleRootHardwareMFA = rule{
 			return
 		}
 		s.verdicts = s.verdicts[:n]
-		switch s.account.RootVirtualMFA {
-		case Yes:
+		switch virtual := s.account.RootVirtualMFA; {
+		case virtual == Yes:
 			s.say(Fail, "Root has a virtual MFA device.", columnMFA)
-		case No:
+		case s.account.lacks(MFAFacts):
+			s.say(NoData, "Root has MFA; not all devices could be listed to learn of which kind.", columnMFA)
+		case virtual == No:
 			s.say(Pass, "Root has MFA, and no virtual device.", columnMFA)
 		default:
 			s.say(Manual, "Root has MFA; the report does not say which kind.", columnMFA)

@@ -125,7 +125,7 @@ var ruleLeftoverUser = rule{
 			"user_creation_time is more than " +
 			"{leftover_days} ago; PASS if one of these is known not to be so, or if enrichment shows an active " +
 			"service-specific credential " +
-			"or SSH key; else NO_DATA.",
+			"or SSH key; NO_DATA otherwise, and if enrichment could not list these.",
 		Subject: SubjectUser,
 		Columns: []string{
 			"password_enabled", "access_key_1_active", "access_key_2_active", "cert_1_active",
@@ -170,6 +170,10 @@ func judgeLeftoverUser(s *sight) {
 	case s.facts != nil && s.facts.ServiceCredentials != nil:
 		v.status = Warn
 		v.why = "The user has no credential of any kind, and is {age} old, created {since}; the limit is {limit}."
+	case s.account.lacks(ServiceCredentialFacts):
+		v.status, v.columns = NoData, columnPassword
+		v.why = "The user has no password, active key or active certificate; whether it has SSH keys or " +
+			"service-specific credentials could not be read."
 	default:
 		v.status = Warn
 		v.why = "The user has no password, active key or active certificate, and is {age} old, created {since}; the " +

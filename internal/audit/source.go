@@ -72,7 +72,19 @@ type Enrichment struct {
 	// is a member and not the management account. They decide C18.
 	CentralRoot Known `json:"central_root,omitempty"`
 	Member      Known `json:"member,omitempty"`
+	// Missing says for each kind of facts that was asked for and is incomplete
+	// why it is. Verdicts that need such facts are NO_DATA.
+	Missing map[string]string `json:"missing,omitempty"`
 }
+
+// The kinds of facts that decide verdicts of controls, in Enrichment.Missing.
+const (
+	MFAFacts               = "mfa"
+	ServiceCredentialFacts = "service-credentials"
+)
+
+// lacks says whether a kind of facts was asked for and is incomplete.
+func (e *Enrichment) lacks(kind string) bool { return e.Missing[kind] != "" }
 
 // UserFacts holds facts from the IAM API about a user.
 type UserFacts struct {

@@ -188,6 +188,8 @@ func TestUnknownFactsNeverPass(t *testing.T) {
 		"of inactive credentials": {
 			Users: map[string]audit.UserFacts{
 				"bo": {Created: created, ServiceCredentials: []audit.ServiceCredentialFact{{ID: "x"}}}}},
+		"of which some are missing": {RootVirtualMFA: audit.No, Missing: map[string]string{
+			audit.MFAFacts: "denied", audit.ServiceCredentialFacts: "denied"}},
 	} {
 		a := newAuditor(t, audit.Options{Benchmark: mustBenchmark(t, audit.Strict), Statuses: audit.AllStatuses})
 		got := map[audit.ControlID]audit.Status{}

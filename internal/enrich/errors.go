@@ -8,9 +8,20 @@ import (
 )
 
 // gone says whether an error means that the user does not exist.
-func gone(err error) bool {
+func gone(err error) bool { return codeOf(err) == "NoSuchEntity" }
+
+// denied says whether an error means that the caller lacks permission.
+func denied(err error) bool {
+	code := codeOf(err)
+	return code == "AccessDenied" || code == "AccessDeniedException"
+}
+
+func codeOf(err error) string {
 	var api smithy.APIError
-	return errors.As(err, &api) && api.ErrorCode() == "NoSuchEntity"
+	if !errors.As(err, &api) {
+		return ""
+	}
+	return api.ErrorCode()
 }
 
 // errNotWhole says that an answer lacks something required. A missing fact is

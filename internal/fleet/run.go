@@ -10,7 +10,6 @@ import (
 	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"golang.org/x/time/rate"
 
 	"rollcall/internal/history"
@@ -50,26 +49,17 @@ type Run struct {
 	// Concurrency limits the number of simultaneous calls; 0 means
 	// DefaultConcurrency. Accounts that wait for their report do not count.
 	Concurrency int
-	// More requests more than the report from an account; nil requests nothing
-	// more.
+	// More reads more than the report from the accounts; nil reads nothing more.
 	More *More
 	// Tell receives a few words about each step of the target with this index,
 	// from several goroutines. It may be nil.
 	Tell func(target int, what string)
+	// Saved receives a target whose report is in the folder and for which More is
+	// to be read. It may be nil.
+	Saved func(target int)
 	// Done receives the outcome of a target, from several goroutines. It may be
 	// nil.
 	Done func(target int, o history.Outcome)
-}
-
-// More is a request of a run beyond reports. Its result is saved next to the
-// report, as JSON. If the request fails, the report is still saved, and
-// Outcome.NoFacts says why.
-type More struct {
-	// Read sends the request. It counts as one of Run.Concurrency calls, and
-	// Run.Timeout does not limit it.
-	Read func(ctx context.Context, account string, client *iam.Client) (any, error)
-	// Has says whether the result next to a report in the folder is sufficient.
-	Has func(history.Snapshot) bool
 }
 
 // activeRun is the state of a run.
@@ -82,6 +72,8 @@ type activeRun struct {
 	slots    chan struct{} // holds one entry for each call in progress
 	allAsked chan struct{} // closed when every account's first call has started
 	fail     context.CancelCauseFunc
+	mu       sync.Mutex
+	waiting  []waiting // targets that have their report, and wait for More
 }
 
 // The number of accounts that are asked first in a second, and at once. They
@@ -94,14 +86,18 @@ const asksPerSecond, asksAtOnce = 100, 20
 //
 // Fetched reports are saved in the folder, whatever happens to the rest. So
 // are, from the beginning, unfinished outcomes for the others. A repeated run
-// asks only the accounts without a report younger than MaxAge. The error is the
-// context's, or says that the folder is not writable.
+// asks only the accounts without a report younger than MaxAge. When all reports
+// are there, the run reads More. The error is the context's, or says that the folder
+// is not writable.
 func (r Run) Fetch(ctx context.Context, targets []Target) ([]history.Outcome, error) {
 	if r.Concurrency <= 0 {
 		r.Concurrency = DefaultConcurrency
 	}
 	if r.Tell == nil {
 		r.Tell = func(int, string) {}
+	}
+	if r.Saved == nil {
+		r.Saved = func(int) {}
 	}
 	if r.Done == nil {
 		r.Done = func(int, history.Outcome) {}
@@ -125,6 +121,7 @@ func (r Run) Fetch(ctx context.Context, targets []Target) ([]history.Outcome, er
 	}
 	close(u.allAsked)
 	all.Wait()
+	u.readMore(ctx)
 	return u.outcomes, context.Cause(ctx)
 }
 
@@ -145,8 +142,7 @@ func (u *activeRun) release() { <-u.slots }
 func (u *activeRun) prepare() (wanted []int) {
 	interrupted := u.interrupted()
 	for i, t := range u.targets {
-		if s, ok := u.saved(t, u.willDo(t, interrupted)); ok {
-			u.end(i, history.Cached, "", s.GeneratedAt)
+		if s, ok := u.saved(t, u.willDo(t, interrupted)); ok && u.reuse(i, s) {
 			continue
 		}
 		if t.Inactive != "" {
@@ -171,7 +167,7 @@ const ClockSkew = 5 * time.Minute
 // was.
 func (u *activeRun) interrupted() (run time.Time) {
 	for _, t := range u.targets {
-		if o, err := u.Folder.Outcome(t.Account); err == nil && o.Status == history.Unfinished && o.Run.After(run) {
+		if o, err := u.Folder.Outcome(t.Account); err == nil && o.Unfinished() && o.Run.After(run) {
 			run = o.Run
 		}
 	}
@@ -201,7 +197,7 @@ func (u *activeRun) saved(t Target, maxAge time.Duration) (history.Snapshot, boo
 		return s, false
 	}
 	_, err = s.Read()
-	return s, err == nil && (u.More == nil || u.More.Has(s))
+	return s, err == nil
 }
 
 // fetch fetches one report. It begins with a slot. It holds a slot for every
@@ -236,7 +232,7 @@ func (u *activeRun) fetch(ctx context.Context, i int) {
 		}
 		if ctx.Err() == nil && u.take(ctx) {
 			r, err := f.late()
-			u.settle(ctx, i, f, r, err)
+			u.settle(i, f, r, err)
 			u.release()
 		}
 		return
@@ -254,12 +250,12 @@ func (u *activeRun) step(bounded, ctx context.Context, i int, f *fetch) (wait ti
 	case r == nil && err == nil:
 		return wait, false
 	}
-	u.settle(ctx, i, f, r, err)
+	u.settle(i, f, r, err)
 	return 0, true
 }
 
 // settle saves the result of a fetch.
-func (u *activeRun) settle(ctx context.Context, i int, f *fetch, r *Report, err error) {
+func (u *activeRun) settle(i int, f *fetch, r *Report, err error) {
 	if err != nil {
 		u.end(i, statusOf(err, f), Explain(err), time.Time{})
 		return
@@ -288,28 +284,11 @@ func (u *activeRun) settle(ctx context.Context, i int, f *fetch, r *Report, err 
 	case Stale:
 		status, why = history.Stale, staleBecause(f)
 	}
-	noFacts := u.more(ctx, i, f, s)
-	if ctx.Err() != nil {
+	if u.More == nil {
+		u.end(i, status, why, s.GeneratedAt)
 		return
 	}
-	u.record(i, status, why, noFacts, s.GeneratedAt)
-}
-
-// more requests facts beyond the report, and says why they are missing if it
-// fails.
-func (u *activeRun) more(ctx context.Context, i int, f *fetch, s history.Snapshot) (noFacts string) {
-	if u.More == nil {
-		return ""
-	}
-	u.Tell(i, "asking for more than the report")
-	facts, err := u.More.Read(ctx, s.Account, f.account.IAM())
-	if err != nil {
-		return Explain(err)
-	}
-	if err := u.Folder.SaveFacts(s, facts); err != nil {
-		u.fail(err)
-	}
-	return ""
+	u.await(i, u.outcome(t, status, why, s.GeneratedAt), s, f.account)
 }
 
 func staleBecause(f *fetch) string {
@@ -321,18 +300,20 @@ func staleBecause(f *fetch) string {
 
 // end records the outcome of a target.
 func (u *activeRun) end(i int, s history.Status, message string, generated time.Time) {
-	u.record(i, s, message, "", generated)
+	o := u.outcome(u.targets[i], s, message, generated)
+	if u.record(i, o) {
+		u.Done(i, o)
+	}
 }
 
-func (u *activeRun) record(i int, s history.Status, message, noFacts string, generated time.Time) {
-	o := u.outcome(u.targets[i], s, message, generated)
-	o.NoFacts = oneLine(noFacts)
+// record saves an outcome, and says whether it could.
+func (u *activeRun) record(i int, o history.Outcome) bool {
 	u.outcomes[i] = o
-	if err := u.Folder.SetOutcome(o); err != nil {
+	err := u.Folder.SetOutcome(o)
+	if err != nil {
 		u.fail(fmt.Errorf("record an outcome: %w", err))
-		return
 	}
-	u.Done(i, o)
+	return err == nil
 }
 
 func (u *activeRun) outcome(t Target, s history.Status, message string, generated time.Time) history.Outcome {

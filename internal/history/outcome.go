@@ -75,9 +75,15 @@ type Outcome struct {
 	// NoFacts says in one line why the facts beyond the report are missing. It
 	// is "" if they exist or nobody wanted them.
 	NoFacts string `json:"no_facts,omitempty"`
+	// FactsUnfinished says that the run ended, or its time was over, before it had
+	// read these facts. A repeated run continues there.
+	FactsUnfinished bool `json:"facts_unfinished,omitempty"`
 	// GeneratedAt is the time of the report that the run got, zero for none.
 	GeneratedAt time.Time `json:"generated_at,omitzero"`
 	// At is the time of this outcome, and Run is the time when the run began.
 	At  time.Time `json:"at"`
 	Run time.Time `json:"run"`
 }
+
+// Unfinished says whether the run ended before it was done with the account.
+func (o *Outcome) Unfinished() bool { return o.Status == Unfinished || o.FactsUnfinished }

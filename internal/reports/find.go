@@ -179,7 +179,7 @@ func ofAccount(of *history.Account) Report {
 				words.Time(of.Outcome.At),
 				why)
 		} else if of.Outcome != nil && of.Outcome.NoFacts != "" {
-			r.Problem = fmt.Sprintf("The last run, of %s, asked for more than the report and got nothing: %s.",
+			r.Problem = fmt.Sprintf("The last run, of %s, did not read all facts of --enrich: %s.",
 				words.Time(of.Outcome.At), strings.TrimSuffix(of.Outcome.NoFacts, "."))
 		}
 	}

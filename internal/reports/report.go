@@ -170,10 +170,21 @@ func (r *Report) readFacts() {
 	err := r.saved.ReadFacts(&saved)
 	switch {
 	case err == nil && saved.Account == r.saved.Account:
-		r.Facts = saved.Facts
+		if saved.Facts != nil {
+			r.Enrich(saved.Facts)
+		}
 	case errors.Is(err, history.ErrNone):
 	default:
 		r.Problem = strings.TrimSpace(r.Problem + " What was kept beside the report cannot be read.")
+	}
+}
+
+// Enrich adds facts to the report. If some are missing, its audit is incomplete.
+func (r *Report) Enrich(facts *audit.Enrichment) {
+	r.Facts = facts
+	missing := enrich.Missing(facts)
+	if missing != "" && !strings.Contains(r.Problem, missing) { // the outcome of the last run says so too
+		r.Problem = strings.TrimSpace(r.Problem + " Facts of --enrich are missing: " + missing + ".")
 	}
 }
 

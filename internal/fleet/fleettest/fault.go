@@ -19,6 +19,14 @@ type Fault struct {
 	OldReport   time.Duration // there is a report of this age, and no newer one is generated
 	OtherReport string        // the account whose report is returned instead
 	NoReport    bool          // the content is not a report
+
+	// These concern calls for facts beyond the report.
+	FactsDenied    string // the action that is denied
+	FactsThrottled int    // calls refused with Throttling
+	FactsFailing   int    // calls that end with ServiceFailure
+	// FactsStop is the number of the first call that gets no answer until the
+	// client gives up, as all later ones; 0 means that all are answered.
+	FactsStop int
 }
 
 // spend subtracts one from a count and says whether the count allowed it.

@@ -22,6 +22,7 @@ func (o *Organization) front(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
+	defer o.count()()
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	key, signedFor := signer(r)
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
@@ -39,8 +40,23 @@ func (o *Organization) front(w http.ResponseWriter, r *http.Request) {
 		account = roleAccount(form.Get("RoleArn"))
 		o.watch(form, key)
 	}
-	if !o.fault(w, account, action, key) {
-		o.handler.ServeHTTP(w, r)
+	c := Call{account, action, form.Get("UserName"), key, time.Now()}
+	if strings.HasPrefix(action, "List") && o.factsFault(w, r, c) || o.fault(w, c) {
+		return
+	}
+	o.handler.ServeHTTP(w, r)
+}
+
+// count counts a request until the returned function is called.
+func (o *Organization) count() (end func()) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.now++
+	o.most = max(o.most, o.now)
+	return func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.now--
 	}
 }
 
@@ -62,11 +78,44 @@ func roleAccount(arn string) string {
 	return ""
 }
 
+// factsFault answers a call for facts beyond the report with the fault of its
+// account, if it has one.
+func (o *Organization) factsFault(w http.ResponseWriter, r *http.Request, c Call) (answered bool) {
+	o.mu.Lock()
+	f := o.faults[c.Account]
+	if f == nil {
+		o.mu.Unlock()
+		return false
+	}
+	stop := f.FactsStop == 1
+	f.FactsStop = max(f.FactsStop-1, min(f.FactsStop, 1))
+	denied, throttled, failing := f.FactsDenied == c.Action, spend(&f.FactsThrottled), spend(&f.FactsFailing)
+	if stop || denied || throttled || failing {
+		o.calls = append(o.calls, c)
+	}
+	o.mu.Unlock()
+	switch {
+	case stop:
+		<-r.Context().Done()
+	case denied:
+		refuse(w, 403, "AccessDenied", "User: arn:aws:sts::"+c.Account+":assumed-role/"+Role+
+			"/rollcall is not authorized to perform: iam:"+c.Action)
+	case throttled:
+		refuse(w, 400, "Throttling", "Rate exceeded")
+	case failing:
+		refuse(w, 500, "ServiceFailure", "")
+	default:
+		return false
+	}
+	return true
+}
+
 // fault answers a call with the fault of its account, if it has one.
-func (o *Organization) fault(w http.ResponseWriter, account, action, key string) (answered bool) {
+func (o *Organization) fault(w http.ResponseWriter, c Call) (answered bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.calls = append(o.calls, Call{account, action, key, time.Now()})
+	o.calls = append(o.calls, c)
+	account, action := c.Account, c.Action
 	f := o.faults[account]
 	if f == nil || action == "GetCallerIdentity" {
 		return false

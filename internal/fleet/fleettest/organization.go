@@ -61,6 +61,7 @@ type Key struct{ ID, Secret string }
 type Call struct {
 	Account string // the account that it concerns
 	Action  string
+	User    string // the user that it names
 	Key     string // id of the access key that signed it
 	At      time.Time
 }
@@ -76,6 +77,8 @@ type Organization struct {
 	faults   map[string]*Fault
 	calls    []Call
 	breaches []string
+	now      int // requests in progress
+	most     int // the largest number of them
 }
 
 // New starts an organization that ends with the test.
@@ -158,7 +161,7 @@ func makeCaller(ctx context.Context, client *iam.Client) (Key, error) {
 		UserName: aws.String(Caller), PolicyName: aws.String("reports"),
 		PolicyDocument: aws.String(
 			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sts:AssumeRole",` +
-				`"iam:GenerateCredentialReport","iam:GetCredentialReport"],"Resource":"*"}]}`),
+				`"iam:GenerateCredentialReport","iam:GetCredentialReport","iam:List*"],"Resource":"*"}]}`),
 	})
 	if err != nil {
 		return Key{}, err
@@ -247,6 +250,14 @@ func (o *Organization) Calls() []Call {
 	calls := o.calls
 	o.calls = nil
 	return calls
+}
+
+// MostAtOnce returns the largest number of requests that were in progress at one
+// time.
+func (o *Organization) MostAtOnce() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.most
 }
 
 // Breaches returns forbidden calls: a role assumed with other keys than the
