@@ -57,7 +57,7 @@ func (a *auditRun) ownReport(ctx context.Context, u *ownRun, of *ownAccount) (r 
 	limited, cancel := context.WithTimeout(ctx, a.evidence.timeout)
 	defer cancel()
 	src := audit.Source{Account: of.id, Name: of.name, Partition: of.partition}
-	failed, unrecorded := u.report(limited, of.id, a.evidence.maxAge, func(got ownReport) error {
+	failed, unrecorded := u.report(limited, of, a.evidence.maxAge, a.evidence.kinds, func(got ownReport) error {
 		src.Generated, src.Fetched, src.Origin = got.Report.Generated, got.fetched, string(got.source)
 		src.SHA256 = got.SHA256
 		r = reports.InStore(src, func() (io.ReadCloser, error) {
@@ -65,7 +65,7 @@ func (a *auditRun) ownReport(ctx context.Context, u *ownRun, of *ownAccount) (r 
 			go func() { to.CloseWithError(u.service.IAM.WriteReport(ctx, to, got.Report)) }()
 			return from, nil
 		})
-		r.Facts = of.facts
+		r.Enrich(of.facts)
 		return nil
 	})
 	switch {

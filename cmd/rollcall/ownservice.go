@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rollcall/internal/audit"
+	"rollcall/internal/enrich"
 	"rollcall/internal/fleet"
 	"rollcall/internal/identity"
 	"rollcall/internal/service"
@@ -149,11 +150,16 @@ type ownReport struct {
 	fetched time.Time
 }
 
-// report generates a report, or finds one that is not older than maxAge, and
-// passes it to take. The record of the act contains the result.
-func (u *ownRun) report(ctx context.Context, account string, maxAge time.Duration, take func(ownReport) error,
-) (failed, unrecorded error) {
+// report generates a report, or finds one that is not older than maxAge, adds facts of
+// the given kinds to those of the account, and passes the report to take. The record
+// of the act contains the result.
+func (u *ownRun) report(ctx context.Context, of *ownAccount, maxAge time.Duration, kinds []enrich.Kind,
+	take func(ownReport) error) (failed, unrecorded error) {
+	account := of.id
 	a := &act{name: exportReport, account: account, asked: map[string]any{"maxAge": maxAge.String()}}
+	if len(kinds) > 0 {
+		a.asked["enrich"] = kinds
+	}
 	return u.service.Act(ctx, u.record, func(err error) *trail.Record { return u.install.record(a, err) },
 		func(ctx context.Context) error {
 			r := ownReport{source: fleet.Cached}
@@ -168,6 +174,7 @@ func (u *ownRun) report(ctx context.Context, account string, maxAge time.Duratio
 			a.reads = r.source == fleet.Cached
 			a.made = map[string]any{"generatedTime": r.Report.Generated, "sha256": r.SHA256}
 			r.fetched = time.Now().UTC()
+			u.enrich(ctx, account, kinds, of.facts)
 			return take(r)
 		})
 }

@@ -60,8 +60,9 @@ CSV exactly as AWS does, whatever form the file has.
 
 With --data or --store, the operator of a Rollcall service gets new reports of all
 accounts, or of those in the file of --accounts, out of the service's store. This
-needs no access key, and works whether or not the service runs. Each report has a
-record in the trail. The environment (ROLLCALL_STORE, ROLLCALL_MASTER_KEY,
+needs no access key, and works whether or not the service runs. The facts of
+--enrich come out of the store, too. Each report has a record in the trail. The
+environment (ROLLCALL_STORE, ROLLCALL_MASTER_KEY,
 ROLLCALL_TRAIL) completes these flags.
 
 If standard error is a terminal, it shows the progress. Sessions that needed an

@@ -18,7 +18,7 @@ import (
 
 // ownRunUnused are the flags that say how to reach a service.
 var ownRunUnused = []string{
-	"profile", "region", "endpoint-url", "ca-bundle", "allow-http", "no-session-cache", "enrich",
+	"profile", "region", "endpoint-url", "ca-bundle", "allow-http", "no-session-cache", "enrich-timeout",
 }
 
 // fetchOwn saves reports of the operator's own service in the folder.
@@ -103,7 +103,7 @@ func (s *ownSaver) save(ctx context.Context, u *ownRun, a *ownAccount) (history.
 	defer cancel()
 	var saved history.Snapshot
 	var source fleet.Source
-	failed, unrecorded := u.report(ctx, a.id, s.maxAge, func(got ownReport) error {
+	failed, unrecorded := u.report(ctx, a, s.maxAge, s.fleet.kinds, func(got ownReport) error {
 		var content bytes.Buffer
 		content.Grow(int(got.Size))
 		if err := u.service.IAM.WriteReport(ctx, &content, got.Report); err != nil {
@@ -118,8 +118,7 @@ func (s *ownSaver) save(ctx context.Context, u *ownRun, a *ownAccount) (history.
 		if err != nil {
 			return err
 		}
-		return s.folder.SaveFacts(saved, enrich.Saved{Account: a.id, ReadAt: got.fetched, Kinds: []enrich.Kind{},
-			Facts: a.facts})
+		return s.folder.SaveFacts(saved, enrich.NewSaved(a.id, got.fetched, s.fleet.kinds, a.facts))
 	})
 	switch {
 	case unrecorded != nil:
@@ -138,7 +137,7 @@ func (s *ownSaver) save(ctx context.Context, u *ownRun, a *ownAccount) (history.
 func (s *ownSaver) outcome(a *ownAccount, status history.Status, why string, generated time.Time) history.Outcome {
 	return history.Outcome{
 		Account: a.id, Name: a.name, Partition: a.partition, Organization: a.organization.ID, Status: status,
-		Message: why, GeneratedAt: generated, At: time.Now().Truncate(time.Second), Run: s.began.Truncate(time.Second),
+		Message: why, NoFacts: enrich.Missing(a.facts), GeneratedAt: generated, At: time.Now().Truncate(time.Second), Run: s.began.Truncate(time.Second),
 	}
 }
 

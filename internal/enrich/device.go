@@ -16,10 +16,10 @@ const virtual = "virtual"
 // sshService is the service of an SSH key.
 const sshService = "ssh"
 
-// deviceKind returns the kind of a device by its serial number. AWS gives ARNs
+// DeviceKind returns the kind of a device by its serial number. AWS gives ARNs
 // to virtual devices, passkeys and security keys. A hardware device has the
 // number that is printed on it.
-func deviceKind(serial string) string {
+func DeviceKind(serial string) string {
 	parts := strings.SplitN(serial, ":", 6)
 	switch {
 	case !strings.HasPrefix(serial, "arn:") && serial != "":

@@ -186,7 +186,7 @@ func TestDeviceKind(t *testing.T) {
 		"arn:aws:iam::123456789012:sms-mfa/bob": "unknown",
 		"":                                      "unknown",
 	} {
-		if got := deviceKind(serial); got != want {
+		if got := DeviceKind(serial); got != want {
 			t.Errorf("%q: got %s, want %s", serial, got, want)
 		}
 	}

@@ -77,7 +77,7 @@ func (r Reading) Read(ctx context.Context, c *iam.Client) (*audit.Enrichment, er
 	in := r.begin(c)
 	users, err := in.list(ctx)
 	if err != nil {
-		lose(in.found, r.Kinds, in.why(ctx, err))
+		Lose(in.found, r.Kinds, in.why(ctx, err))
 		return in.found, nil
 	}
 	if err := in.each(ctx, users); err != nil {
@@ -127,8 +127,8 @@ func (r Reading) before() *audit.Enrichment {
 	return e
 }
 
-// lose records that kinds of facts are missing.
-func lose(e *audit.Enrichment, kinds []Kind, why string) {
+// Lose records that kinds of facts are missing.
+func Lose(e *audit.Enrichment, kinds []Kind, why string) {
 	for _, k := range kinds {
 		if e.Missing == nil {
 			e.Missing = map[string]string{}
@@ -285,7 +285,7 @@ func (r *reader) save() {
 	r.saving = true
 	now := *r.found
 	now.Users = maps.Clone(now.Users)
-	lose(&now, r.Kinds, "the reading was interrupted")
+	Lose(&now, r.Kinds, "the reading was interrupted")
 	r.mu.Unlock()
 	began := time.Now()
 	if err := r.Save(&now); err != nil {
@@ -314,9 +314,9 @@ func (r *reader) judge(ctx context.Context) {
 		n := r.lacking(k)
 		switch err := r.denied[k]; {
 		case err != nil:
-			lose(r.found, []Kind{k}, r.why(context.WithoutCancel(ctx), err))
+			Lose(r.found, []Kind{k}, r.why(context.WithoutCancel(ctx), err))
 		case n > 0:
-			lose(r.found, []Kind{k}, fmt.Sprintf("%d of %d users: %s", n, len(r.found.Users), r.why(ctx, r.failure)))
+			Lose(r.found, []Kind{k}, fmt.Sprintf("%d of %d users: %s", n, len(r.found.Users), r.why(ctx, r.failure)))
 		}
 	}
 	if !slices.Contains(r.Kinds, MFA) {
@@ -324,7 +324,7 @@ func (r *reader) judge(ctx context.Context) {
 	}
 	var err error
 	if r.found.RootVirtualMFA, err = r.rootVirtualMFA(ctx); err != nil && r.found.Missing[string(MFA)] == "" {
-		lose(r.found, []Kind{MFA}, "the devices of root: "+r.why(ctx, err))
+		Lose(r.found, []Kind{MFA}, "the devices of root: "+r.why(ctx, err))
 	}
 }
 

@@ -27,6 +27,22 @@ func (s *Saved) Has(kinds []Kind) bool {
 	return s.Facts != nil && !slices.ContainsFunc(kinds, func(k Kind) bool { return !slices.Contains(s.Kinds, k) })
 }
 
+// NewSaved returns facts of the given kinds in the form that is saved.
+func NewSaved(account string, readAt time.Time, kinds []Kind, facts *audit.Enrichment) Saved {
+	s := Saved{Account: account, ReadAt: readAt}
+	s.take(kinds, facts)
+	return s
+}
+
+func (s *Saved) take(kinds []Kind, facts *audit.Enrichment) {
+	s.Facts, s.Kinds = facts, []Kind{}
+	for _, k := range kinds {
+		if facts.Missing[string(k)] == "" {
+			s.Kinds = append(s.Kinds, k)
+		}
+	}
+}
+
 // Into reads facts into the file beside a report of a folder, and continues from
 // the facts in it. open connects to the account; it is not called if there is
 // nothing to read. complete adds facts that do not come from the account's IAM; it
@@ -40,12 +56,7 @@ func (r Reading) Into(ctx context.Context, folder *history.Folder, s history.Sna
 	}
 	r.Before = saved.Facts
 	save := func(e *audit.Enrichment) error {
-		saved.Facts, saved.Kinds = e, []Kind{}
-		for _, k := range r.Kinds {
-			if e.Missing[string(k)] == "" {
-				saved.Kinds = append(saved.Kinds, k)
-			}
-		}
+		saved.take(r.Kinds, e)
 		if complete != nil {
 			complete(e)
 		}
@@ -56,7 +67,7 @@ func (r Reading) Into(ctx context.Context, folder *history.Folder, s history.Sna
 	if len(r.Kinds) > 0 {
 		client, err := open(ctx)
 		if err != nil {
-			lose(facts, r.Kinds, r.why(ctx, err))
+			Lose(facts, r.Kinds, r.why(ctx, err))
 		} else if facts, err = r.Read(ctx, client); err != nil {
 			return "", err
 		}

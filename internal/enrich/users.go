@@ -88,7 +88,7 @@ func (r *reader) mfa(ctx context.Context, name *string, facts *audit.UserFacts) 
 		}
 		for _, d := range page.MFADevices {
 			serial := aws.ToString(d.SerialNumber)
-			devices = append(devices, audit.MFAFact{Serial: serial, Kind: deviceKind(serial)})
+			devices = append(devices, audit.MFAFact{Serial: serial, Kind: DeviceKind(serial)})
 		}
 	}
 	facts.MFA = devices

@@ -30,6 +30,8 @@ var kinds = map[reflect.Type][]any{
 	reflect.TypeFor[store.Entity](): {store.UserEntity, store.GroupEntity, store.RoleEntity},
 	reflect.TypeFor[store.TagsOf](): {store.UserTags, store.RoleTags, store.PolicyTags, store.MFADeviceTags,
 		store.InstanceProfileTags, store.OIDCProviderTags, store.SAMLProviderTags, store.ServerCertificateTags},
+	reflect.TypeFor[store.FactKind](): {store.KeyFacts, store.DeviceFacts, store.TagFacts, store.SSHKeyFacts,
+		store.ServiceCredentialFacts},
 	reflect.TypeFor[store.CredentialKind](): {store.AccessKeyCredential, store.SigningCertificateCredential,
 		store.SSHPublicKeyCredential,
 		store.ServiceSpecificCredential},
