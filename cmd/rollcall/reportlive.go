@@ -155,7 +155,7 @@ func (l *live) picture(now time.Time, columns int) []string {
 	took := now.Sub(l.began)
 	head := fmt.Sprintf("%s of %s, %s", thousands(l.ended), accountCount(len(l.targets)), took.Round(time.Second))
 	if l.facts {
-		head = thousands(l.reports) + " reports; facts of " + head
+		head = "reports: " + thousands(l.reports) + "; facts of " + head
 	}
 	if left, ok := timeLeft(took, l.ended, len(l.targets)); ok {
 		head += ", about " + left.String() + " left"

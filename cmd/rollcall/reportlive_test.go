@@ -46,6 +46,14 @@ func TestLivePicture(t *testing.T) {
 	if d := cmp.Diff(want, l.picture(now, 80)); d != "" {
 		t.Error(d)
 	}
+	l.facts = true
+	l.saved(1)
+	l.saved(2)
+	const head = "reports: 2; facts of 250 of 1,000 accounts, 20s, about 1m0s left"
+	if got := l.picture(now, 80)[0]; got != head {
+		t.Errorf("got %q, want %q", got, head)
+	}
+	l.facts = false
 	l.states[1].since = l.began
 	for columns := range 130 {
 		for _, line := range l.picture(now, columns) {

@@ -137,7 +137,8 @@ func (s *ownSaver) save(ctx context.Context, u *ownRun, a *ownAccount) (history.
 func (s *ownSaver) outcome(a *ownAccount, status history.Status, why string, generated time.Time) history.Outcome {
 	return history.Outcome{
 		Account: a.id, Name: a.name, Partition: a.partition, Organization: a.organization.ID, Status: status,
-		Message: why, NoFacts: enrich.Missing(a.facts), GeneratedAt: generated, At: time.Now().Truncate(time.Second), Run: s.began.Truncate(time.Second),
+		Message: why, NoFacts: enrich.Missing(a.facts),
+		GeneratedAt: generated, At: time.Now().Truncate(time.Second), Run: s.began.Truncate(time.Second),
 	}
 }
 
