@@ -95,11 +95,12 @@ this role, which may do everything.`,
 
 func printAccount(p *process, output string, a identity.NewAccount) error {
 	if output == "json" {
-		return writeJSON(p.stdout, struct {
+		type newAccount struct {
 			AccountId, AccessKeyId, SecretAccessKey string
 			Alias                                   string `json:",omitempty"`
 			Partition                               string
-		}{a.ID, a.RootKey.ID, a.RootKey.Secret.Reveal(), a.Alias, a.Partition})
+		}
+		return writeJSON(p.stdout, newAccount{a.ID, a.RootKey.ID, a.RootKey.Secret.Reveal(), a.Alias, a.Partition})
 	}
 	alias := ""
 	if a.Alias != "" {
@@ -162,16 +163,16 @@ func accountListCommand(p *process) *cobra.Command {
 
 func printAccounts(p *process, output string, accounts []identity.AccountInfo) error {
 	if output == "json" {
-		type account struct {
+		type listedAccount struct {
 			AccountId, Alias, Partition, Created string
 			Users                                int
 			ReportGenerated                      string         `json:",omitempty"`
 			Limits                               map[string]int `json:",omitempty"`
 		}
-		list := []account{}
+		list := []listedAccount{}
 		for _, a := range accounts {
 			list = append(list,
-				account{a.ID, a.Alias, a.Partition, words.Time(a.Created), a.Users, words.Time(a.Reported),
+				listedAccount{a.ID, a.Alias, a.Partition, words.Time(a.Created), a.Users, words.Time(a.Reported),
 					a.Limits})
 		}
 		return writeJSON(p.stdout, list)

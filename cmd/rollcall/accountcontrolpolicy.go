@@ -121,10 +121,10 @@ func controlPolicyListCommand(p *process) *cobra.Command {
 
 func printControlPolicies(p *process, output, account string, all []store.ControlPolicy) error {
 	if output == "json" {
-		type row struct{ Name, Document string }
-		list := []row{}
+		type listedPolicy struct{ Name, Document string }
+		list := []listedPolicy{}
 		for _, c := range all {
-			list = append(list, row(c))
+			list = append(list, listedPolicy(c))
 		}
 		return writeJSON(p.stdout, list)
 	}

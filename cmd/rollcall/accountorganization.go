@@ -84,10 +84,12 @@ func organizationShowCommand(p *process) *cobra.Command {
 
 func printOrganization(p *process, output string, o identity.Organization) error {
 	if output == "json" {
-		return writeJSON(p.stdout, struct {
+		type shownOrganization struct {
 			OrganizationId, ManagementAccountId string
 			MemberAccountIds, EnabledFeatures   []string
-		}{o.ID, o.Management, append([]string{}, o.Members...), append([]string{}, o.Features...)})
+		}
+		return writeJSON(p.stdout, shownOrganization{o.ID, o.Management, append([]string{}, o.Members...),
+			append([]string{}, o.Features...)})
 	}
 	features := strings.Join(o.Features, ", ")
 	if features == "" {

@@ -49,14 +49,14 @@ func accountReportsCommand(p *process) *cobra.Command {
 
 func printReports(p *process, output, account string, reports []store.Report) error {
 	if output == "json" {
-		type report struct {
+		type storedReport struct {
 			GeneratedTime string
 			Rows, Bytes   int64
 			SHA256        string
 		}
-		list := []report{}
+		list := []storedReport{}
 		for _, r := range reports {
-			list = append(list, report{words.Time(r.Generated), r.Users, r.Size, r.SHA256})
+			list = append(list, storedReport{words.Time(r.Generated), r.Users, r.Size, r.SHA256})
 		}
 		return writeJSON(p.stdout, list)
 	}

@@ -46,7 +46,7 @@ func TestAuditScripts(t *testing.T) {
 			}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": exitCode,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": exitCode, "valid": valid,
 			"mode": mode, "json": jsonValue},
 	})
 }

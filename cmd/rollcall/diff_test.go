@@ -18,7 +18,7 @@ func TestDiffScripts(t *testing.T) {
 			env.Setenv("TMPDIR", env.WorkDir)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": exitCode,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": exitCode, "valid": valid,
 			"mode": mode, "json": jsonValue},
 	})
 }

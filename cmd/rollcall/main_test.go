@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) {
 	hashing.Main() // services of tests start this program
-	testscript.Main(m, map[string]func(){"rollcall": main, "aws-by-server": awscli.Client})
+	testscript.Main(m, map[string]func(){"rollcall": checkedMain, "aws-by-server": awscli.Client})
 }
 
 // TestScripts runs the sessions of testdata. Each line that starts with the
@@ -28,7 +28,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"ready": ready, "http": request, "code": exitCode, "mode": mode,
+			"ready": ready, "http": request, "code": exitCode, "valid": valid, "mode": mode,
 		},
 	})
 }

@@ -37,7 +37,7 @@ func TestPlanScripts(t *testing.T) {
 			env.Setenv("HTTPS_PROXY", world)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": exitCode,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": exitCode, "valid": valid,
 			"mode": mode, "json": jsonValue},
 	})
 }
@@ -91,7 +91,7 @@ func TestPlanWithAWSCLI(t *testing.T) {
 			defer past.back.Store(0)
 			return people(t.Context(), real.URL, emulator.RootKey, env, past)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": exitCode,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": exitCode, "valid": valid,
 			"keys": keyStates, "password": hasPassword},
 	})
 }

@@ -50,7 +50,7 @@ func TestReportScripts(t *testing.T) {
 			}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": exitCode, "mode": mode},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": exitCode, "valid": valid, "mode": mode},
 	})
 }
 
@@ -88,7 +88,7 @@ func TestFleetScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"code": exitCode, "mode": mode,
+			"code": exitCode, "valid": valid, "mode": mode,
 			"fault": func(ts *testscript.TestScript, neg bool, args []string) {
 				kinds := map[string]fleettest.Fault{
 					"no-role": {NoRole: true}, "forbid": {Forbid: true}, "never": {InProgress: -1},

@@ -29,10 +29,11 @@ generate-credential-report' does. The command does not wait for the report;
 				return reportError(err)
 			}
 			if output == "json" {
-				return writeJSON(p.stdout, struct {
+				type requested struct {
 					State       string
 					Description string `json:",omitempty"`
-				}{task.State, task.Description})
+				}
+				return writeJSON(p.stdout, requested{task.State, task.Description})
 			}
 			return writeTask(p.stdout, task)
 		},

@@ -39,9 +39,10 @@ func rootKeyCreateCommand(p *process) *cobra.Command {
 				}
 				a.made = map[string]any{"accessKeyId": key.ID}
 				if output == "json" {
-					return writeJSON(p.stdout, struct {
+					type newRootKey struct {
 						AccountId, AccessKeyId, SecretAccessKey string
-					}{args[0], key.ID, key.Secret.Reveal()})
+					}
+					return writeJSON(p.stdout, newRootKey{args[0], key.ID, key.Secret.Reveal()})
 				}
 				_, err = fmt.Fprintf(p.stdout,
 					"A new root access key of account %s, which is shown only now. For a shell:\n\n%s",
@@ -99,10 +100,10 @@ func rootKeyListCommand(p *process) *cobra.Command {
 
 func printRootKeys(p *process, output, account string, keys []identity.RootKey) error {
 	if output == "json" {
-		type key struct{ AccessKeyId, Status, CreateDate string }
-		list := []key{}
+		type listedRootKey struct{ AccessKeyId, Status, CreateDate string }
+		list := []listedRootKey{}
 		for _, k := range keys {
-			list = append(list, key{k.ID, k.Status, words.Time(k.Created)})
+			list = append(list, listedRootKey{k.ID, k.Status, words.Time(k.Created)})
 		}
 		return writeJSON(p.stdout, list)
 	}

@@ -325,7 +325,8 @@ func (v *Verifier) Report() *VerifyReport {
 	for _, want := range v.Expect {
 		v.expected(want)
 	}
-	return &VerifyReport{v.records, v.problems, v.left, v.notes, v.order}
+	chains := append([]*ChainReport{}, v.order...) // an empty list in JSON
+	return &VerifyReport{v.records, v.problems, v.left, v.notes, chains}
 }
 
 // unproven looks at the records of a chain that no checkpoint covers.
@@ -366,7 +367,9 @@ func Sorted(findings []Finding) []Finding {
 			files[f.File] = len(files)
 		}
 	}
-	return slices.SortedStableFunc(slices.Values(findings), func(a, b Finding) int {
+	sorted := append([]Finding{}, findings...) // an empty list in JSON
+	slices.SortStableFunc(sorted, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(files[a.File], files[b.File]), cmp.Compare(a.Line, b.Line))
 	})
+	return sorted
 }

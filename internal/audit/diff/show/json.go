@@ -196,6 +196,13 @@ func (l *lines) Account(a *diff.Account) error {
 
 func (l *lines) Close(*Summary) error { return l.b.Flush() }
 
+// endJSON is the end of a document.
+type endJSON struct {
+	Program  string     `json:"program,omitempty"`
+	Complete bool       `json:"complete"`
+	Counts   countsJSON `json:"counts"`
+}
+
 // document writes one JSON document as the changes come: an account's changes
 // are its first member.
 type document struct {
@@ -250,11 +257,7 @@ func (d *document) Close(s *Summary) error {
 	if d.after == 0 {
 		d.b.WriteString("{\n\"version\": 1,\n\"accounts\": [")
 	}
-	end, err := escape.AppendJSON(nil, struct {
-		Program  string     `json:"program,omitempty"`
-		Complete bool       `json:"complete"`
-		Counts   countsJSON `json:"counts"`
-	}{d.options.Program, s.Complete(), countsOf(&s.Counts)})
+	end, err := escape.AppendJSON(nil, endJSON{d.options.Program, s.Complete(), countsOf(&s.Counts)})
 	if err != nil {
 		return err
 	}
