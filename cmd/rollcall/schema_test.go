@@ -26,6 +26,7 @@ var printed = map[string][]string{
 	"rollcall audit":                       {"audit", "audit-finding"},
 	"rollcall controls":                    {"controls"},
 	"rollcall diff":                        {"diff", "diff-change"},
+	"rollcall doctor":                      {"doctor"},
 	"rollcall plan":                        {"plan"},
 	"rollcall report":                      {"report-rows", "report-row", "report-outcomes", "report-outcome"},
 	"rollcall report request":              {"report-request"},

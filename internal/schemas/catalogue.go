@@ -31,6 +31,8 @@ var catalogue = []published{
 	{file: "controls", title: "'rollcall controls --output json'", pkg: command, name: "controlJSON", list: true},
 	{file: "diff", title: "'rollcall diff --output json'", make: diffDocument},
 	{file: "diff-change", title: "A line of 'rollcall diff --output jsonl'", make: diffChange},
+	{file: "doctor", title: "'rollcall doctor --output json'", pkg: module + "/internal/doctor", name: "Finding",
+		list: true},
 	{file: "plan", title: "'rollcall plan --output json', and that of 'rollcall review plan'", pkg: planning,
 		name: "planJSON"},
 	{file: "report-row", title: "A line of 'rollcall report --output jsonl'", make: reportRow},
