@@ -93,6 +93,35 @@ func TestRootVirtualMFA(t *testing.T) {
 	}
 }
 
+// TestExpiredSession checks that a call is repeated whose session has just expired.
+func TestExpiredSession(t *testing.T) {
+	expired := map[string]bool{}
+	c := iam.New(told(t, nil).Options(), func(o *iam.Options) {
+		next := o.HTTPClient
+		o.HTTPClient = do(func(r *http.Request) (*http.Response, error) {
+			body, err := io.ReadAll(r.Body)
+			if err != nil {
+				return nil, err
+			}
+			if form := string(body); !expired[form] {
+				expired[form] = true
+				return &http.Response{StatusCode: http.StatusForbidden, Body: io.NopCloser(strings.NewReader(
+					`<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code></Error></ErrorResponse>`))}, nil
+			}
+			r.Body = io.NopCloser(strings.NewReader(string(body)))
+			return next.Do(r)
+		})
+	})
+	if got := mustRead(t, Reading{Kinds: []Kind{Keys}, Concurrency: 1}, c); Missing(got) != "" || len(expired) != 2 {
+		t.Errorf("%+v, %d calls", got, len(expired))
+	}
+}
+
+// do is a function as a client.
+type do func(*http.Request) (*http.Response, error)
+
+func (f do) Do(r *http.Request) (*http.Response, error) { return f(r) }
+
 // TestNotWhole checks that an incomplete answer yields no facts.
 func TestNotWhole(t *testing.T) {
 	truncated := `<IsTruncated>true</IsTruncated>`

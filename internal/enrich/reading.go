@@ -99,6 +99,9 @@ func (r Reading) begin(c *iam.Client) *reader {
 		saved: time.Now(), pause: saveEvery}
 }
 
+// renewed repeats a call whose session ended on the way. The next attempt has a new one.
+var renewed = retry.RetryableErrorCode{Codes: map[string]struct{}{"ExpiredToken": {}}}
+
 // patient returns a client that slows down when the account is throttled, with
 // all of its calls together, and repeats calls more often than others.
 func patient(c *iam.Client) *iam.Client {
@@ -106,6 +109,7 @@ func patient(c *iam.Client) *iam.Client {
 		o.Retryer = retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
 			o.StandardOptions = append(o.StandardOptions, func(o *retry.StandardOptions) {
 				o.MaxAttempts, o.RateLimiter = attempts, ratelimit.None
+				o.Retryables = append(o.Retryables, renewed)
 			})
 		})
 	})

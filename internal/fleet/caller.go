@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -70,6 +71,10 @@ func sessionPolicy(more []string) string {
 	return policy + "]}"
 }
 
+// renewBefore is the time before the end of a session when it is renewed, so that no
+// request arrives after the end. A session lasts 15 minutes.
+const renewBefore = time.Minute
+
 // assume returns an account that is reached through a role in it. It calls STS
 // at once, so a refusal is recognized as one.
 func (c *Caller) assume(ctx context.Context, role string, roles Roles) (*Account, error) {
@@ -81,7 +86,7 @@ func (c *Caller) assume(ctx context.Context, role string, roles Roles) (*Account
 			if roles.ExternalID != "" {
 				o.ExternalID = &roles.ExternalID
 			}
-		}))
+		}), func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = renewBefore })
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
 		return nil, plain(err)
 	}
