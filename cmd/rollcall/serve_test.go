@@ -98,7 +98,7 @@ func TestServe(t *testing.T) {
 	}
 	for path, want := range map[string]string{
 		"/healthz": "ok\n", "/readyz": "store: ok\nmaster key: ok\ntrail: ok\n",
-		"/metrics": `rollcall_request_duration_seconds_count{action="CreateUser",status="200"} 1`,
+		"/metrics": `rollcall_request_duration_seconds_count{action="CreateUser",outcome="ok"} 1`,
 	} {
 		if got := get(t, admin+path); !strings.Contains(got, want) {
 			t.Errorf("%s: %q", path, got)
