@@ -107,6 +107,7 @@ func (a *Access) Gather(ctx context.Context, c principal.Caller, call Call) (*Su
 		if !errors.Is(err, store.ErrNotFound) || try == 3 {
 			return s, err
 		}
+		c = c.Reread()
 	}
 }
 
@@ -142,13 +143,14 @@ func (a *Access) Current(ctx context.Context, c principal.Caller) (principal.Cal
 func (a *Access) current(ctx context.Context, c principal.Caller) (principal.Caller, *store.Grants, error) {
 	var g *store.Grants
 	var err error
-	if c.Kind() == principal.AssumedRole {
+	switch g = c.Grants(); {
+	case c.Kind() == principal.AssumedRole:
 		role := c.Session().Role
 		g, err = a.db.RoleGrants(ctx, c.Account(), role.NameKey)
 		if err == nil && g.ID != role.ID {
 			err = store.ErrNotFound
 		}
-	} else {
+	case g == nil || g.ID != c.User().ID:
 		g, err = a.userGrants(ctx, c.User())
 	}
 	if err == nil && g.Instance != c.Instance() {

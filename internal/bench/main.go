@@ -39,6 +39,7 @@ var measurements = []struct {
 }{
 	{"start", (*bench).start},
 	{"get-user", (*bench).getUser},
+	{"get-user-postgres", (*bench).getUserPostgres},
 	{"create", (*bench).create},
 	{"contention", (*bench).contention},
 	{"policies", (*bench).policies},
@@ -57,8 +58,8 @@ var measurements = []struct {
 func main() {
 	b := &bench{moto: hasMoto(), table: table.NewWriter()}
 	only := flag.String("only", "",
-		"measure only these, by name: start, get-user, create, contention, policies, assume-role, sign-in, console, "+
-			"report, report-moto, report-postgres, flat, audit, diff, sizing")
+		"measure only these, by name: start, get-user, get-user-postgres, create, contention, policies, assume-role, "+
+			"sign-in, console, report, report-moto, report-postgres, flat, audit, diff, sizing")
 	flag.IntVar(&b.users, "users", 1_000_000, "users of the large report")
 	flag.IntVar(&b.runs, "runs", 3, "runs of each measurement; the median counts")
 	flag.Parse()

@@ -1,6 +1,8 @@
 package identity_test
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strconv"
@@ -50,6 +52,39 @@ func BenchmarkGenerateCredentialReport(b *testing.B) {
 			w.waitReport(b)
 		}
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(benchmarkUsers()), "ns/user")
+	})
+}
+
+// BenchmarkNextReport generates reports after 100 changes each.
+func BenchmarkNextReport(b *testing.B) {
+	benchmarkEngines(b, func(b *testing.B, w *world) {
+		generate := func() {
+			for must(b, w.root, w.GenerateCredentialReport,
+				&iam.GenerateCredentialReportInput{}).State != types.ReportStateTypeStarted {
+			}
+			w.waitReport(b)
+		}
+		generate()
+		round := 0
+		for b.Loop() {
+			b.StopTimer()
+			round++
+			status := []string{"Inactive", "Active"}[round%2]
+			err := w.db.Update(b.Context(), func(tx *store.Tx) error {
+				var errs []error
+				for i := range 100 {
+					user := i * (benchmarkUsers() / 100) // they have a key
+					errs = append(errs, tx.SetCredentialStatus(store.AccessKeyCredential, account,
+						fmt.Sprintf("user-%07d", user), storetest.SeedKey(user, 0), status))
+				}
+				return errors.Join(errs...)
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.StartTimer()
+			generate()
+		}
 	})
 }
 

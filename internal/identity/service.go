@@ -147,7 +147,12 @@ func errNoUser(name string) error {
 
 // user reads the user that an action names.
 func user(tx *store.Tx, account string, name string) (store.User, error) {
-	u, err := tx.User(account, fold(name))
+	return named(name, func(key string) (store.User, error) { return tx.User(account, key) })
+}
+
+// named reads the user of a name by its folded name. Only root has none.
+func named[T any](name string, byName func(nameKey string) (T, error)) (T, error) {
+	u, err := byName(fold(name))
 	if errors.Is(err, store.ErrNotFound) || err == nil && name == "" {
 		return u, errNoUser(name)
 	}
@@ -158,14 +163,22 @@ func user(tx *store.Tx, account string, name string) (store.User, error) {
 // the caller: most actions on credentials default to the caller. For root that
 // is root itself.
 func userOrCaller(tx *store.Tx, c principal.Caller, name *string) (store.User, error) {
+	return namedOrCaller(c, name, func(key string) (store.User, error) { return tx.User(c.Account(), key) },
+		func(id string) (store.User, error) { return tx.UserByID(c.Account(), id) })
+}
+
+// namedOrCaller is userOrCaller for what is read of a user by its folded name or
+// by its unique id.
+func namedOrCaller[T any](
+	c principal.Caller, name *string, byName func(nameKey string) (T, error), byID func(id string) (T, error),
+) (u T, err error) {
 	if name != nil {
-		return user(tx, c.Account(), *name)
+		return named(*name, byName)
 	}
 	if !c.HasUser() {
-		return store.User{}, errNoUserName()
+		return u, errNoUserName()
 	}
-	u, err := tx.UserByID(c.Account(), c.User().ID)
-	if err != nil {
+	if u, err = byID(c.User().ID); err != nil {
 		return u, fmt.Errorf("read the caller: %w", err) // if the user was deleted, the funnel reports it
 	}
 	return u, nil

@@ -22,7 +22,7 @@ func (s *Service) SigningKey(
 	if sessionToken != "" {
 		return s.openSession(ctx, accessKeyID, sessionToken)
 	}
-	owner, err := s.db.KeyOwner(ctx, accessKeyID)
+	owner, grants, err := s.db.Signer(ctx, accessKeyID)
 	if errors.Is(err, store.ErrNotFound) || err == nil && owner.Key.Status != active {
 		return nil, principal.Signer{}, sigv4.ErrUnknownKey
 	}
@@ -33,5 +33,5 @@ func (s *Service) SigningKey(
 	if err != nil {
 		return nil, principal.Signer{}, fmt.Errorf("open secret of access key %s: %w", accessKeyID, err)
 	}
-	return []byte(opened.Reveal()), principal.Signer{Owner: owner.Owner, KeyID: accessKeyID}, nil
+	return []byte(opened.Reveal()), principal.Signer{Owner: owner.Owner, KeyID: accessKeyID, Grants: grants}, nil
 }

@@ -83,33 +83,20 @@ func userOut(c principal.Caller, u store.User) types.User {
 // GetUser returns a user, or the caller if the call names no user.
 func (s *Service) GetUser(ctx context.Context, in *iam.GetUserInput) (*iam.GetUserOutput, error) {
 	c := principal.Of(ctx)
-	var out types.User
-	err := s.db.View(ctx, func(tx *store.Tx) error {
-		u, err := userOrCaller(tx, c, in.UserName)
-		if err != nil {
-			return err
-		}
-		out = userOut(c, u)
-		tags, err := tx.Tags(store.UserTags, u.Account, u.NameKey, maxTags)
-		if err != nil {
-			return err
-		}
-		out.Tags = tagsOut(tags)
-		boundary, err := tx.Boundary(store.UserEntity, u.Account, u.NameKey)
-		if err != nil {
-			return err
-		}
-		out.PermissionsBoundary = boundaryOut(boundary)
-		at, err := tx.PasswordLastUsed(u.Account, u.NameKey)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return err
-		}
-		out.PasswordLastUsed = when(at)
-		return nil
+	var u store.UserDetails
+	err := s.db.Glance(ctx, func(tx *store.Tx) (err error) {
+		u, err = namedOrCaller(c, in.UserName, func(name string) (store.UserDetails, error) {
+			return tx.UserDetails(c.Account(), name, maxTags)
+		}, func(id string) (store.UserDetails, error) { return tx.UserDetailsByID(c.Account(), id, maxTags) })
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
+	out := userOut(c, u.User)
+	out.Tags = tagsOut(u.Tags)
+	out.PermissionsBoundary = boundaryOut(u.Boundary)
+	out.PasswordLastUsed = when(u.PasswordLastUsed)
 	return &iam.GetUserOutput{User: &out}, nil
 }
 

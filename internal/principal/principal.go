@@ -46,6 +46,9 @@ type Signer struct {
 	store.Owner
 	KeyID   string
 	Session *Session // nil for long-term keys
+	// Grants are those of the owner if they were read together with the key, nil
+	// otherwise.
+	Grants *store.Grants
 }
 
 // Kind is the kind of a principal that calls.
@@ -89,6 +92,16 @@ func (c Caller) Kind() Kind {
 // key. Callers must not change it.
 func (c Caller) Session() *Session { return c.signer.Session }
 
+// Grants returns what applies to the owner of the caller's key, if it was read
+// together with the key for this call, nil otherwise.
+func (c Caller) Grants() *store.Grants { return c.signer.Grants }
+
+// Reread returns the caller without what was read together with its key.
+func (c Caller) Reread() Caller {
+	c.signer.Grants = nil
+	return c
+}
+
 // Account returns the account's twelve digits.
 func (c Caller) Account() string { return c.signer.User.Account }
 
@@ -108,6 +121,7 @@ func (c Caller) Partition() string { return c.signer.Partition }
 // As returns the caller under the present name and path of its user or role. Those
 // in a session's token are as old as the session.
 func (c Caller) As(nameKey, name, path string) Caller {
+	c = c.Reread()
 	if c.Kind() != AssumedRole {
 		u := &c.signer.User
 		u.NameKey, u.Name, u.Path = nameKey, name, path

@@ -53,16 +53,21 @@ type KeyOwner struct {
 	Owner
 }
 
+const keyOwnerSQL = `SELECT k.account, k.name_key, k.key_id, k.status, k.created, k.secret, u.name, u.path,
+		u.user_id, u.created, a.aws_partition, a.instance
+	FROM access_keys k
+	JOIN users u ON u.account = k.account AND u.name_key = k.name_key
+	JOIN accounts a ON a.account = k.account
+	WHERE k.key_id = $1`
+
+func keyOwnerFields(o *KeyOwner) []any {
+	return []any{&o.Key.Account, &o.Key.NameKey, &o.Key.ID, &o.Key.Status, &o.Key.Created, &o.Key.Secret,
+		&o.User.Name, &o.User.Path, &o.User.ID, &o.User.Created, &o.Partition, &o.Instance}
+}
+
 // KeyOwner reads a key by id, with its owner.
 func (tx *Tx) KeyOwner(id string) (o KeyOwner, err error) {
-	err = tx.one([]any{&o.Key.Account, &o.Key.NameKey, &o.Key.ID, &o.Key.Status, &o.Key.Created, &o.Key.Secret,
-		&o.User.Name, &o.User.Path, &o.User.ID, &o.User.Created, &o.Partition, &o.Instance},
-		`SELECT k.account, k.name_key, k.key_id, k.status, k.created, k.secret, u.name, u.path,
-			u.user_id, u.created, a.aws_partition, a.instance
-		FROM access_keys k
-		JOIN users u ON u.account = k.account AND u.name_key = k.name_key
-		JOIN accounts a ON a.account = k.account
-		WHERE k.key_id = $1`, id)
+	err = tx.one(keyOwnerFields(&o), keyOwnerSQL, id)
 	o.User.Account, o.User.NameKey = o.Key.Account, o.Key.NameKey
 	return o, err
 }

@@ -86,7 +86,7 @@ func remembered[T any](ctx context.Context, db *DB, key any, read func(*Tx) (*T,
 	}
 	db.callers.read.Add(1)
 	var v *T
-	err := db.inTime(ctx, db.engine.glance, func(tx *Tx) (err error) {
+	err := db.Glance(ctx, func(tx *Tx) (err error) {
 		v, err = read(tx)
 		return err
 	})

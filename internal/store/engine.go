@@ -21,8 +21,9 @@ type conn interface {
 	// leave runs the last statement of a transaction, which inserts a row that
 	// shows the commit. It may travel with the commit.
 	leave(ctx context.Context, sql string, args []any) error
-	// queryMany runs one query once per argument list, and fn for each answer.
-	queryMany(ctx context.Context, sql string, args [][]any, fn func(rows) error) error
+	// queryEach runs queries, which may travel together, and fn for the answer of
+	// each, in their order.
+	queryEach(ctx context.Context, all []statement, fn func(rows) error) error
 	// scan does ScanCredentials.
 	scan(ctx context.Context, account string, fn func(*CredentialRow) error) error
 	// scanOf does ScanCredentialsOf by a query of each table.

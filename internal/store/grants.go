@@ -63,6 +63,11 @@ func (tx *Tx) grants(sql, account, nameKey string) (g Grants, err error) {
 	if err != nil {
 		return g, err
 	}
+	return gathered(all, nameKey)
+}
+
+// gathered returns the grants of a principal from the rows of a statement.
+func gathered(all []Grant, nameKey string) (g Grants, err error) {
 	found := false
 	for _, row := range all {
 		switch row.Kind {
@@ -123,6 +128,21 @@ var (
 	UNION ALL SELECT 'managed', a.name_key, '', a.policy_arn, $managed FROM group_attachments a WHERE a.account = $1 AND a.name_key = $2`)
 )
 
+// rootGrantsSQL reads what applies to root, whom no other policy reaches and
+// nobody can tag.
+const rootGrantsSQL = `
+	SELECT 'self', u.user_id, u.path, u.name, c.instance FROM users u
+		JOIN accounts c ON c.account = u.account WHERE u.account = $1 AND u.name_key = $2
+	UNION ALL SELECT 'control', '', name, '', document FROM control_policies WHERE account = $1`
+
+// grantsSQL returns the statement for a user, or root, from that for users.
+func grantsSQL(nameKey, ofUsers string) string {
+	if nameKey == "" {
+		return rootGrantsSQL
+	}
+	return ofUsers
+}
+
 func withDocuments(sql string) (documents, versions string) {
 	return strings.ReplaceAll(sql, "$managed", documentSQL), strings.ReplaceAll(sql, "$managed", versionSQL)
 }
@@ -130,7 +150,7 @@ func withDocuments(sql string) (documents, versions string) {
 // UserGrants reads the policies that apply to a user, or returns ErrNotFound.
 // "" is root, to whom only control policies apply.
 func (tx *Tx) UserGrants(account, nameKey string) (Grants, error) {
-	return tx.grants(userGrantsSQL, account, nameKey)
+	return tx.grants(grantsSQL(nameKey, userGrantsSQL), account, nameKey)
 }
 
 // RoleGrants reads the policies that apply to a role, or returns ErrNotFound.
@@ -151,7 +171,7 @@ type grantsKey struct{ kind, account, nameKey string }
 // documents. Callers must not change the result.
 func (db *DB) UserGrants(ctx context.Context, account, nameKey string) (*Grants, error) {
 	return remembered(ctx, db, grantsKey{"user", account, nameKey}, func(tx *Tx) (*Grants, error) {
-		g, err := tx.grants(userVersionsSQL, account, nameKey)
+		g, err := tx.grants(grantsSQL(nameKey, userVersionsSQL), account, nameKey)
 		return &g, err
 	})
 }

@@ -181,6 +181,9 @@ func (e *postgres) once(ctx context.Context, begin string, fn func(conn) error) 
 	if err != nil {
 		return false, err
 	}
+	if c.unbegun() {
+		return false, nil
+	}
 	err = c.commit()
 	if err == nil || reads(begin) && c.pooled.Conn().IsClosed() {
 		return false, nil // what a view has read is valid, whatever its end
@@ -192,9 +195,16 @@ func (e *postgres) once(ctx context.Context, begin string, fn func(conn) error) 
 // use, or all of them if the server was restarted. A begin that failed did
 // nothing, so it is repeated on the next one. If the server cannot be connected
 // to, it is down, and the client has to repeat.
+//
+// The BEGIN of a view travels with its first statement, whose failure repeat
+// repeats.
 func (e *postgres) begin(ctx context.Context, begin string) (*postgresConn, error) {
 	for try := int32(0); ; try++ {
 		c, err := e.acquire(ctx)
+		if err == nil && begin == beginView {
+			c.ahead = []statement{{sql: beginView}}
+			return c, nil
+		}
 		if err == nil {
 			step, done := c.step()
 			_, err = c.pooled.Exec(step, begin)

@@ -117,6 +117,23 @@ func (c *postgresConn) send(ctx context.Context, sql string, args []any) (result
 	return results, before
 }
 
+// unbegun says that the BEGIN of a view has not been sent yet.
+func (c *postgresConn) unbegun() bool { return len(c.ahead) == 1 && c.ahead[0].sql == beginView }
+
+// start sends the BEGIN of a view, if it has not been sent yet.
+func (c *postgresConn) start() error {
+	if !c.unbegun() {
+		return nil
+	}
+	c.ahead = c.ahead[:0]
+	step, done := c.step()
+	defer done()
+	if _, err := c.pooled.Exec(step, beginView); err != nil {
+		return c.fail(err)
+	}
+	return nil
+}
+
 // queueAhead adds the statements that travel with a batch.
 func (c *postgresConn) queueAhead(batch *pgx.Batch) {
 	for _, before := range c.ahead {
@@ -144,15 +161,15 @@ func (c *postgresConn) execMany(ctx context.Context, sql string, args [][]any) e
 	return nil
 }
 
-func (c *postgresConn) queryMany(ctx context.Context, sql string, args [][]any, fn func(rows) error) error {
+func (c *postgresConn) queryEach(ctx context.Context, all []statement, fn func(rows) error) error {
 	batch := &pgx.Batch{}
 	c.queueAhead(batch)
-	for _, a := range args {
-		a, err := postgresArgs(ctx, a)
+	for _, s := range all {
+		args, err := postgresArgs(ctx, s.args)
 		if err != nil {
 			return err
 		}
-		batch.Queue(sql, a...)
+		batch.Queue(s.sql, args...)
 	}
 	ahead := len(c.ahead)
 	c.ahead = c.ahead[:0]
@@ -163,7 +180,7 @@ func (c *postgresConn) queryMany(ctx context.Context, sql string, args [][]any, 
 	for range ahead {
 		_, _ = results.Exec() // if it fails, so does the next
 	}
-	for range args {
+	for range all {
 		r, err := results.Query()
 		if err != nil {
 			return c.fail(err)

@@ -69,6 +69,9 @@ type scanPages [scanTables]postgresPage
 // The users of the next page travel with the rest of this one, so a page costs
 // one round trip.
 func (c *postgresConn) scan(ctx context.Context, account string, fn func(*CredentialRow) error) error {
+	if err := c.start(); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	full, empty := make(chan *scanPages), make(chan *scanPages, 2)
 	empty <- &scanPages{}
@@ -105,6 +108,9 @@ func (c *postgresConn) scanOf(
 ) error {
 	args, err := postgresArgs(ctx, args)
 	if err != nil {
+		return err
+	}
+	if err := c.start(); err != nil {
 		return err
 	}
 	batch := &pgx.Batch{}

@@ -208,7 +208,7 @@ func (tx *Tx) ReportChunk(account string, base, seq int64) (c ReportChunk, err e
 // ReportChunk is Tx.ReportChunk without a transaction around it: a base never
 // changes.
 func (db *DB) ReportChunk(ctx context.Context, account string, base, seq int64) (c ReportChunk, err error) {
-	err = db.inTime(ctx, db.engine.glance, func(tx *Tx) error {
+	err = db.Glance(ctx, func(tx *Tx) error {
 		c, err = tx.ReportChunk(account, base, seq)
 		return err
 	})

@@ -147,13 +147,13 @@ type ReportPlace struct {
 
 // ReportPiecesAt reads pieces of a base.
 func (tx *Tx) ReportPiecesAt(account string, base int64, places []ReportPlace) ([][]byte, error) {
-	args := make([][]any, len(places))
+	reads := make([]statement, len(places))
 	for i, p := range places {
-		args[i] = []any{p.At + 1, p.Size, account, base, p.Chunk}
+		reads[i] = statement{`SELECT substr(data, CAST($1 AS INTEGER), CAST($2 AS INTEGER)) FROM report_chunks
+			WHERE account = $3 AND token = $4 AND seq = $5`, []any{p.At + 1, p.Size, account, base, p.Chunk}}
 	}
 	var all [][]byte
-	err := tx.c.queryMany(tx.ctx, `SELECT substr(data, CAST($1 AS INTEGER), CAST($2 AS INTEGER)) FROM report_chunks
-		WHERE account = $3 AND token = $4 AND seq = $5`, args, func(r rows) error {
+	err := tx.c.queryEach(tx.ctx, reads, func(r rows) error {
 		var piece []byte
 		if !r.next() {
 			return errorOr(r.err(), ErrNotFound)

@@ -135,7 +135,7 @@ const touchEvery = time.Minute
 // than idle. Times from a clock that has since stepped back open nothing.
 func (db *DB) OpenSession(ctx context.Context, token string, idle time.Duration) (SignedIn, error) {
 	var s SignInSession
-	err := db.inTime(ctx, db.engine.glance, func(tx *Tx) (err error) {
+	err := db.Glance(ctx, func(tx *Tx) (err error) {
 		s, err = tx.SessionByID(TokenID(token))
 		return err
 	})

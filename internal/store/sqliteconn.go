@@ -212,9 +212,9 @@ func (c *sqliteConn) query(_ context.Context, sql string, args []any) (rows, err
 	return s, nil
 }
 
-func (c *sqliteConn) queryMany(ctx context.Context, sql string, args [][]any, fn func(rows) error) error {
-	for _, a := range args {
-		r, err := c.query(ctx, sql, a)
+func (c *sqliteConn) queryEach(ctx context.Context, all []statement, fn func(rows) error) error {
+	for _, s := range all {
+		r, err := c.query(ctx, s.sql, s.args)
 		if err != nil {
 			return err
 		}

@@ -90,6 +90,7 @@ type DB struct {
 	outbox outbox
 	// callers caches facts about callers.
 	callers callerCache
+	owners  keyOwners
 }
 
 // Tx is one transaction. It must not leave the closure that it was given to.
@@ -264,11 +265,12 @@ func (tx *Tx) oneAfter(insert statement, dest []any, sql string, args ...any) er
 // only reads the only row of an answer into dest, and closes it.
 func only(r rows, dest []any) error {
 	defer r.close()
+	return scanOnly(r, dest)
+}
+
+func scanOnly(r rows, dest []any) error {
 	if !r.next() {
-		if err := r.err(); err != nil {
-			return err
-		}
-		return ErrNotFound
+		return errorOr(r.err(), ErrNotFound)
 	}
 	return r.scan(dest...)
 }
@@ -280,6 +282,10 @@ func list[T any](tx *Tx, fields func(*T) []any, sql string, args ...any) ([]T, e
 		return nil, err
 	}
 	defer r.close()
+	return scanList(r, fields)
+}
+
+func scanList[T any](r rows, fields func(*T) []any) ([]T, error) {
 	var all []T
 	for r.next() {
 		var t T

@@ -140,7 +140,7 @@ func (db *DB) ToolByToken(ctx context.Context, token string) (ToolProof, error) 
 
 func (db *DB) tool(ctx context.Context, column, token string) (ToolProof, error) {
 	var s ToolSession
-	err := db.inTime(ctx, db.engine.glance, func(tx *Tx) error {
+	err := db.Glance(ctx, func(tx *Tx) error {
 		return tx.one(toolFields(&s), `SELECT `+toolColumns+` FROM tool_sessions WHERE `+column+` = $1`, TokenID(token))
 	})
 	if err != nil {
@@ -152,7 +152,7 @@ func (db *DB) tool(ctx context.Context, column, token string) (ToolProof, error)
 // ToolOpen says whether the session of a tool is open.
 func (db *DB) ToolOpen(ctx context.Context, account, id string) (open bool, err error) {
 	var n int
-	err = db.inTime(ctx, db.engine.glance, func(tx *Tx) error {
+	err = db.Glance(ctx, func(tx *Tx) error {
 		return tx.one([]any{&n}, `SELECT COUNT(*) FROM tool_sessions WHERE account = $1 AND tool_id = $2 AND ended = ''`,
 			account, id)
 	})

@@ -132,6 +132,9 @@ func (s *Server) wait(ctx context.Context) error {
 	}
 }
 
+// Pid returns the id of the server's process, the parent of all of its others.
+func (s *Server) Pid() int { return s.run.Cmd.Process.Pid }
+
 // Kill ends the server as a crash would, and keeps its data. Restart starts it
 // again.
 func (s *Server) Kill() error {
