@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"sync"
 
 	"rollcall/internal/store"
 )
@@ -108,7 +109,12 @@ func (p *patching) run() error {
 
 // of adds the patches of users whose rows are not as they were.
 func (p *patching) of(users []string) error {
-	base, before, err := p.before(users)
+	base, err := p.inBase(users)
+	if err != nil {
+		return err
+	}
+	defer base() // nothing may unpack when the service has been closed
+	patches, err := p.tx.PatchesOf(p.last, users)
 	if err != nil {
 		return err
 	}
@@ -121,6 +127,11 @@ func (p *patching) of(users []string) error {
 		}
 		return nil
 	})
+	first := base()
+	if err = errors.Join(err, first.err); err != nil {
+		return err
+	}
+	before, err := patched(first.rows, patches)
 	if err != nil {
 		return err
 	}
@@ -129,7 +140,7 @@ func (p *patching) of(users []string) error {
 		if old == now {
 			continue
 		}
-		p.patches = append(p.patches, store.ReportPatch{NameKey: u, Data: patchOf(base[u], now)})
+		p.patches = append(p.patches, store.ReportPatch{NameKey: u, Data: patchOf(first.rows[u], now)})
 		if old != "" {
 			p.report.Users--
 			p.report.Size -= int64(len(old)) + 1
@@ -142,17 +153,9 @@ func (p *patching) of(users []string) error {
 	return nil
 }
 
-// before returns the rows of users in the base and in the last report.
-func (p *patching) before(users []string) (base, last map[string]string, err error) {
-	base = map[string]string{}
-	if err := p.inBase(users, base); err != nil {
-		return nil, nil, err
-	}
-	patches, err := p.tx.PatchesOf(p.last, users)
-	if err != nil {
-		return nil, nil, err
-	}
-	last = maps.Clone(base)
+// patched returns the rows of the last report from those in its base.
+func patched(base map[string]string, patches []store.ReportPatch) (map[string]string, error) {
+	last := maps.Clone(base)
 	for _, patch := range patches {
 		if patch.Data == "" {
 			delete(last, patch.NameKey)
@@ -160,43 +163,60 @@ func (p *patching) before(users []string) (base, last map[string]string, err err
 		}
 		row, err := appendPatched(nil, []byte(base[patch.NameKey]), patch.Data)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		last[patch.NameKey] = string(row)
 	}
-	return base, last, nil
+	return last, nil
 }
 
-// inBase adds the rows that users have in the base.
-func (p *patching) inBase(users []string, rows map[string]string) error {
+// baseRows are rows of a base, by user.
+type baseRows struct {
+	rows map[string]string
+	err  error
+}
+
+// inBase reads the pieces with the rows that users have in the base. What it
+// returns waits for the rows: they are unpacked while the caller reads on.
+func (p *patching) inBase(users []string) (wait func() baseRows, err error) {
 	if p.pieces == nil {
 		chunks, err := p.tx.ReportPieces(p.last.Account, p.last.Base)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if p.pieces, err = readPlaces(chunks); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	packed, err := p.tx.ReportPiecesAt(p.last.Account, p.last.Base, placesOf(p.pieces, users))
+	pieces := piecesOf(p.pieces, users)
+	places := make([]store.ReportPlace, len(pieces))
+	for i, piece := range pieces {
+		places[i] = piece.ReportPlace
+	}
+	packed, err := p.tx.ReportPiecesAt(p.last.Account, p.last.Base, places)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	wanted := map[string]bool{}
-	for _, u := range users {
-		wanted[u] = true
-	}
+	unpacked := make(chan baseRows, 1)
+	go func() { unpacked <- p.s.unpackRows(pieces, packed) }()
+	return sync.OnceValue(func() baseRows { return <-unpacked }), nil
+}
+
+// unpackRows finds the rows of users in the pieces of a base.
+func (s *Service) unpackRows(pieces []pieceOf, packed [][]byte) baseRows {
+	found := map[string]string{}
 	var plain, name []byte
-	for _, piece := range packed {
-		if plain, err = p.s.unpack.DecodeAll(piece, plain[:0]); err != nil {
-			return err
+	var err error
+	for i, piece := range pieces {
+		if plain, err = s.unpack.DecodeAll(packed[i], plain[:0]); err != nil {
+			return baseRows{err: err}
 		}
-		for row, rest := []byte(nil), rowsOfPiece(plain); len(rest) > 0; {
-			row, rest = cutRow(rest)
-			if name = userOf(row, name); wanted[string(name)] {
-				rows[string(name)] = string(row)
+		rows := rowsOfPiece(plain)
+		for _, u := range piece.users {
+			if row, ok := rowOf(rows, u, name); ok {
+				found[u] = string(row)
 			}
 		}
 	}
-	return nil
+	return baseRows{rows: found}
 }

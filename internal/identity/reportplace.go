@@ -50,9 +50,14 @@ func readPlaces(chunks [][]byte) ([]piecePlace, error) {
 	return all, nil
 }
 
-// placesOf returns the places of the pieces in which the rows of users are, or
-// would be. The users are in order.
-func placesOf(all []piecePlace, users []string) (places []store.ReportPlace) {
+// pieceOf is a piece with the users whose rows are in it, or would be.
+type pieceOf struct {
+	piecePlace
+	users []string
+}
+
+// piecesOf returns the pieces for some users, who are in order.
+func piecesOf(all []piecePlace, users []string) (pieces []pieceOf) {
 	for _, u := range users {
 		i, exact := slices.BinarySearchFunc(all, u, func(p piecePlace, u string) int { return strings.Compare(p.first, u) })
 		if !exact {
@@ -61,11 +66,32 @@ func placesOf(all []piecePlace, users []string) (places []store.ReportPlace) {
 		if i < 0 {
 			continue // before the first row
 		}
-		if n := len(places); n == 0 || places[n-1] != all[i].ReportPlace {
-			places = append(places, all[i].ReportPlace)
+		if n := len(pieces); n == 0 || pieces[n-1].ReportPlace != all[i].ReportPlace {
+			pieces = append(pieces, pieceOf{piecePlace: all[i]})
+		}
+		last := &pieces[len(pieces)-1]
+		last.users = append(last.users, u)
+	}
+	return pieces
+}
+
+// rowOf finds the row of a user among rows, each of which begins with its line
+// end. They are in the order of their users' folded names. buf is memory for
+// names.
+func rowOf(rows []byte, user string, buf []byte) (row []byte, found bool) {
+	for len(rows) > 0 {
+		at := bytes.LastIndexByte(rows[:len(rows)/2+1], '\n')
+		row, rest := cutRow(rows[at:])
+		switch buf = userOf(row, buf); strings.Compare(string(buf), user) {
+		case 0:
+			return row, true
+		case 1:
+			rows = rows[:at]
+		default:
+			rows = rest
 		}
 	}
-	return places
+	return nil, false
 }
 
 // firstUser returns the folded name of the first row of a piece. A piece that

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
 // While the changes of an account are recorded, triggers mark each user whose
@@ -86,17 +87,29 @@ func (tx *Tx) PatchReport(r Report, patches []ReportPatch, seen []ReportMark) er
 	for i, p := range patches {
 		added[i] = []any{r.Account, r.Base, p.NameKey, r.Token, p.Data}
 	}
-	err := tx.c.execMany(tx.ctx,
-		`INSERT INTO report_patches (account, base, name_key, since, data) VALUES ($1, $2, $3, $4, $5)`, added)
+	err := tx.insertRows(`INSERT INTO report_patches (account, base, name_key, since, data)`, added)
 	if err != nil {
 		return err
 	}
-	forgotten := make([][]any, len(seen))
-	for i, m := range seen {
-		forgotten[i] = []any{r.Account, m.NameKey, m.Version}
+	return tx.forgetMarks(r.Account, seen)
+}
+
+// forgetMarks deletes the marks that still have the version that was seen.
+func (tx *Tx) forgetMarks(account string, seen []ReportMark) error {
+	for some := range slices.Chunk(seen, keyBatch) {
+		users, versions := make([]string, len(some)), make([]string, len(some))
+		for i, m := range some {
+			users[i], versions[i] = m.NameKey, fmt.Sprintf("%s %d", m.NameKey, m.Version)
+		}
+		args := padded([]any{account}, users)
+		n := len(args) - 1
+		_, err := tx.exec(`DELETE FROM report_marks WHERE account = $1 AND name_key IN (`+places(2, n)+`)
+			AND name_key || ' ' || CAST(version AS TEXT) IN (`+places(2+n, n)+`)`, padded(args, versions)...)
+		if err != nil {
+			return err
+		}
 	}
-	return tx.c.execMany(tx.ctx,
-		`DELETE FROM report_marks WHERE account = $1 AND name_key = $2 AND version = $3`, forgotten)
+	return nil
 }
 
 // newestPatch restricts a query of patches p to the last of each user, up to the
@@ -155,10 +168,7 @@ func (tx *Tx) ReportPiecesAt(account string, base int64, places []ReportPlace) (
 	var all [][]byte
 	err := tx.c.queryEach(tx.ctx, reads, func(r rows) error {
 		var piece []byte
-		if !r.next() {
-			return errorOr(r.err(), ErrNotFound)
-		}
-		err := r.scan(&piece)
+		err := scanOnly(r, []any{&piece})
 		all = append(all, piece)
 		return err
 	})
