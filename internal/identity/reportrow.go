@@ -50,6 +50,13 @@ func newReportRows(tx *store.Tx, account string) (*reportRows, error) {
 	return r, nil
 }
 
+// clone returns rows for another goroutine.
+func (r *reportRows) clone() *reportRows {
+	c := *r
+	c.arn = nil
+	return &c
+}
+
 // reportForm is part of the shape of every report. Raise it when the same user
 // gets another row: TestReportForm notices that.
 const reportForm = 1

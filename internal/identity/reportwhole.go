@@ -55,19 +55,24 @@ func (s *Service) writeBase(
 	ctx context.Context, tx *store.Tx, account string, token int64,
 ) (report store.Report, shape string, err error) {
 	report = store.Report{Account: account, Token: token, Base: token, Generated: second(tx.Now)}
+	txs := []*store.Tx{tx}
+	twin, end, err := tx.Twin()
+	if err != nil {
+		return report, "", err
+	}
+	if twin != nil {
+		defer end()
+		txs = append(txs, twin)
+	}
 	rows, err := newReportRows(tx, account)
 	if err != nil {
 		return report, "", err
 	}
 	pack := newReportPacker(ctx, s.db, account, token)
 	buf := rows.columns.AppendHeader(pack.buffer())
-	err = tx.ScanCredentials(account, func(r *store.CredentialRow) (err error) {
-		if !rows.shows(r) {
-			return nil
-		}
-		buf = rows.append(append(buf, '\n'), r)
-		report.Users++
-		if len(buf) >= reportPart {
+	err = formatRanges(ctx, txs, account, rows, reportRange, func(f formatted) (err error) {
+		report.Users += f.users
+		if buf = append(buf, f.rows...); len(buf) >= reportPart {
 			buf, err = pack.next(buf)
 		}
 		return err

@@ -228,7 +228,7 @@ func (e *postgres) acquire(ctx context.Context) (*postgresConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &postgresConn{pooled: pooled}
+	c := &postgresConn{engine: e, pooled: pooled}
 	c.work, c.stop = untilDeadline(ctx)
 	c.limit, _ = ctx.Value(patienceContext{}).(time.Duration)
 	return c, nil

@@ -14,6 +14,7 @@ import (
 // postgresConn is one transaction, or a connection without one. failed keeps
 // the error that broke it, because callers may wrap it or replace it.
 type postgresConn struct {
+	engine *postgres
 	pooled *pgxpool.Conn
 	failed error
 	// answered says that a statement was answered.

@@ -221,7 +221,7 @@ func (e *sqlite) open() (*sqliteConn, error) {
 		}
 	}
 	e.opened.Add(1)
-	return &sqliteConn{db: db, stmts: map[string]*sqliteStmt{}}, nil
+	return &sqliteConn{engine: e, db: db, stmts: map[string]*sqliteStmt{}}, nil
 }
 
 func (e *sqlite) view(ctx context.Context, fn func(conn) error) error {

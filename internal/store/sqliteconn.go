@@ -12,8 +12,9 @@ import (
 // sqliteConn is a connection with its prepared statements. One goroutine at
 // a time uses it.
 type sqliteConn struct {
-	db    *sqlite3.Conn
-	stmts map[string]*sqliteStmt
+	engine *sqlite
+	db     *sqlite3.Conn
+	stmts  map[string]*sqliteStmt
 	// owners says that a statement since the last reset may have changed a
 	// cached fact about callers; see changesCallers.
 	owners bool

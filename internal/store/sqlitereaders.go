@@ -46,6 +46,20 @@ func (r *sqliteReaders) take(ctx context.Context) (*sqliteConn, error) {
 	return c, nil
 }
 
+// spare takes a reader if more than half of them are idle, or returns nil.
+func (r *sqliteReaders) spare() *sqliteConn {
+	if len(r.ready) <= cap(r.ready)/2 {
+		return nil
+	}
+	taken, cancel := context.WithCancel(context.Background())
+	cancel() // others may be faster: do not wait
+	c, err := r.take(taken)
+	if err != nil {
+		return nil
+	}
+	return c
+}
+
 func (r *sqliteReaders) give(c *sqliteConn) {
 	r.mu.Lock()
 	r.idle = append(r.idle, c)

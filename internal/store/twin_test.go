@@ -1,0 +1,94 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rollcall/internal/store"
+	"rollcall/internal/storetest"
+)
+
+// A twin sees exactly what its view sees, while others write, and there are
+// twins on a file and on PostgreSQL.
+func TestTwin(t *testing.T) {
+	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
+		db := storetest.Open(t, cfg)
+		writers := []*store.DB{db}
+		if !cfg.Memory {
+			writers = append(writers, storetest.Open(t, cfg))
+		}
+		fill(t, db, "u")
+		ctx, cancel := context.WithCancel(t.Context())
+		var writing sync.WaitGroup
+		for w, writer := range writers {
+			writing.Go(func() {
+				for i := 0; ctx.Err() == nil; i++ {
+					// It may end within a change.
+					_ = writer.Update(ctx, func(tx *store.Tx) error { return tx.InsertUser(user(fmt.Sprintf("w%d-%d", w, i))) })
+				}
+			})
+		}
+		twins := 0
+		for try := 0; try < 500 && (twins < 10 || try < 20); try++ {
+			view(t, db, func(tx *store.Tx) error {
+				twin, end, err := tx.Twin()
+				if err != nil || twin == nil {
+					return err
+				}
+				defer end()
+				twins++
+				other, err := twin.Users(account, "", "/", 1_000_000)
+				if err != nil {
+					return err
+				}
+				own, err := tx.Users(account, "", "/", 1_000_000)
+				if d := cmp.Diff(own, other); d != "" {
+					t.Errorf("the twin sees another state:\n%s", d)
+				}
+				return err
+			})
+		}
+		cancel()
+		writing.Wait()
+		if twins < 10 && !cfg.Memory {
+			t.Errorf("%d twins", twins)
+		}
+	})
+}
+
+// Twins take no connection that others may need.
+func TestTwinsLeaveConnections(t *testing.T) {
+	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
+		cfg.Readers = 4
+		if cfg.URL != "" {
+			cfg.URL += "&pool_max_conns=4"
+		}
+		db := storetest.Open(t, cfg)
+		fill(t, db, "u")
+		var nested func(depth, twins int)
+		nested = func(depth, twins int) {
+			view(t, db, func(tx *store.Tx) error {
+				twin, end, err := tx.Twin()
+				if err != nil {
+					return err
+				}
+				if twin != nil {
+					defer end()
+					twins++
+				}
+				if twins > 1 {
+					t.Errorf("%d twins of %d views", twins, depth)
+				}
+				if depth < 3 {
+					nested(depth+1, twins)
+				}
+				return nil
+			})
+		}
+		nested(1, 0)
+	})
+}
