@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -81,10 +82,11 @@ func made(t target) (time.Duration, error) {
 	c := &client{Addr: t.addr}
 	defer c.Close()
 	var started time.Time
+	request := t.request("iam", generate) // signed once: its client shares the processors
 	for {
 		var body bytes.Buffer
 		before := time.Now()
-		if err := want(c.Do(t.request("iam", generate), &body)); err != nil {
+		if err := want(c.Do(request, &body)); err != nil {
 			return 0, fmt.Errorf("%w: %s", err, body.String())
 		}
 		switch answer := body.String(); {
@@ -93,7 +95,7 @@ func made(t target) (time.Duration, error) {
 		case strings.Contains(answer, "<State>COMPLETE<") && !started.IsZero():
 			return time.Since(started), nil
 		}
-		time.Sleep(2 * time.Millisecond)
+		time.Sleep(500 * time.Microsecond)
 	}
 }
 
@@ -265,8 +267,9 @@ func (b *bench) flat(ctx context.Context) error {
 	return nil
 }
 
-// costOf returns the median time to generate a report of a number of users, by
-// a service that has been answering for a while.
+// costOf returns the least time to generate a report of a number of users, by a
+// service that has been answering for a while. A report of 1,000 users takes two
+// milliseconds more than an empty one, and only the least times are that exact.
 func (b *bench) costOf(ctx context.Context, users int) (time.Duration, error) {
 	r, err := b.seeded(ctx, fmt.Sprintf("flat-%d", users), users, "")
 	if err != nil {
@@ -284,7 +287,7 @@ func (b *bench) costOf(ctx context.Context, users int) (time.Duration, error) {
 	time.Sleep(250 * time.Millisecond)
 	runs := b.runs
 	if users <= 10_000 {
-		runs = 15
+		runs = 30
 	}
 	var all []time.Duration
 	for range runs {
@@ -296,5 +299,5 @@ func (b *bench) costOf(ctx context.Context, users int) (time.Duration, error) {
 		// The next run must not find this report recent enough.
 		time.Sleep(250 * time.Millisecond)
 	}
-	return median(all), nil
+	return slices.Min(all), nil
 }
