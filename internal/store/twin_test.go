@@ -33,7 +33,7 @@ func TestTwin(t *testing.T) {
 			})
 		}
 		twins := 0
-		for try := 0; try < 1000 && twins < 40; try++ {
+		for try := 0; try < 500 && (twins < 10 || try < 20); try++ {
 			view(t, db, func(tx *store.Tx) error {
 				twin, end, err := tx.Twin()
 				if err != nil || twin == nil {
@@ -54,7 +54,7 @@ func TestTwin(t *testing.T) {
 		}
 		cancel()
 		writing.Wait()
-		if twins < 40 && !cfg.Memory {
+		if twins < 10 && !cfg.Memory {
 			t.Errorf("%d twins", twins)
 		}
 	})
