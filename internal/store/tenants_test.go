@@ -27,8 +27,8 @@ var acrossAccounts = map[string]bool{
 	"RewrapDataKey": true, "InsertAccount": true,
 	"TokenIssuerByID": true, "EndedTokenKeys": true,
 	"SessionByID": true, "TicketByID": true, "TakeTicket": true, "PauseOf": true, "TryAt": true, "TakeBackTry": true,
-	"ForgetTries":     true,
-	"ScanCredentials": true, "ScanCredentialsOf": true, // see TestScansAskForTheAccount
+	"ForgetTries": true, "Twin": true,
+	"ScanCredentials": true, "ScanCredentialsOf": true, "ScanCredentialsBetween": true, // see TestScansAskForTheAccount
 }
 
 // ofAsking returns the rows of the account that asks. It only has a root user,
@@ -198,7 +198,8 @@ func scanned(t *testing.T, db *store.DB) (rows []string) {
 			return nil
 		}
 		return errors.Join(tx.ScanCredentials(askingAccount, add),
-			tx.ScanCredentialsOf(askingAccount, []string{"", "bill", "x", "y"}, add))
+			tx.ScanCredentialsOf(askingAccount, []string{"", "bill", "x", "y"}, add),
+			tx.ScanCredentialsBetween(askingAccount, "", "", add))
 	})
 	if err != nil {
 		rows = append(rows, err.Error())
