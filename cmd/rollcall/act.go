@@ -131,7 +131,7 @@ func (in *install) record(a *act, failed error) *trail.Record {
 	rec.ErrorCode, rec.ErrorMessage = "OperatorActFailed", failed.Error()
 	var known *awsmodel.Error
 	if errors.As(failed, &known) {
-		rec.ErrorCode = known.Code
+		rec.ErrorCode = awsmodel.Exception(known.Code)
 	}
 	return rec
 }

@@ -277,7 +277,7 @@ func (a *API) record(call Call, service, name string, err *awsmodel.Error) trail
 		FromConsole: call.Console,
 	}
 	if err != nil {
-		rec.ErrorCode, rec.ErrorMessage = err.Code, err.Message
+		rec.ErrorCode, rec.ErrorMessage = awsmodel.Exception(err.Code), err.Message
 	}
 	return rec
 }

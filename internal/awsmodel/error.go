@@ -1,6 +1,7 @@
 package awsmodel
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 )
@@ -57,6 +58,19 @@ func Status(code string) int {
 		return status
 	}
 	return http.StatusInternalServerError
+}
+
+// Exception returns the name under which CloudTrail records an error code: that
+// of the exception in AWS's model, NoSuchEntityException for NoSuchEntity. A
+// code that every action may answer has no exception and is its own name, and so
+// is a code that is not AWS's. Source: records of IAM in public collections, and
+// rules of SIEM products that look for MalformedPolicyDocumentException (G for
+// the other codes).
+func Exception(code string) string {
+	if _, general := generalStatuses[code]; general {
+		return code
+	}
+	return cmp.Or(loaded().exceptions[code], code)
 }
 
 // Known reports whether AWS uses the code.

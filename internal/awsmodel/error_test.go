@@ -23,6 +23,20 @@ func TestStatus(t *testing.T) {
 	}
 }
 
+// The code that CloudTrail records is the name of the exception.
+func TestException(t *testing.T) {
+	for code, want := range map[string]string{
+		"NoSuchEntity": "NoSuchEntityException", "ReportNotPresent": "CredentialReportNotPresentException",
+		"NotSupportedService": "ServiceNotSupportedException", "IDPRejectedClaim": "IDPRejectedClaimException",
+		"ExpiredTokenException": "ExpiredTokenException", "AccessDenied": "AccessDenied", "Throttling": "Throttling",
+		"ValidationError": "ValidationError", "ServiceFailure": "ServiceFailure", "OperatorActFailed": "OperatorActFailed",
+	} {
+		if got := Exception(code); got != want {
+			t.Errorf("%s: got %s, want %s", code, got, want)
+		}
+	}
+}
+
 func TestErrorFault(t *testing.T) {
 	if got := Fail("ReportNotPresent", "").Fault(); got != "Sender" {
 		t.Errorf("410 is the fault of the %s", got)

@@ -15,7 +15,7 @@ var modelText string
 //
 //	service iam 2010-05-08 https://…       starts a service; the rest is its
 //	op CreateUser InputShape OutputShape   "-" if there is none
-//	error NoSuchEntity 404
+//	error NoSuchEntity 404 NoSuchEntityException   the last is the name of the shape
 //	string userNameType 1..64 /[\\w]+       length; the pattern is the rest of the line
 //	string passwordType 1..128 sensitive
 //	string statusType {Active|Inactive}
@@ -28,6 +28,7 @@ type model struct {
 	operations []Operation
 	byName     map[string]int
 	statuses   map[string]int
+	exceptions map[string]string // names of the shapes, by code
 }
 
 var kinds = map[string]Kind{
@@ -44,7 +45,7 @@ type reading struct {
 }
 
 func parse(text string) (*model, error) {
-	m := &model{byName: map[string]int{}, statuses: map[string]int{}}
+	m := &model{byName: map[string]int{}, statuses: map[string]int{}, exceptions: map[string]string{}}
 	var r *reading
 	number := 0
 	for line := range strings.Lines(text) {
@@ -122,12 +123,16 @@ func (m *model) readOperation(r *reading, rest string) error {
 }
 
 func (m *model) readError(rest string) error {
-	code, status, _ := strings.Cut(rest, " ")
-	number, err := strconv.Atoi(status)
+	words := strings.Split(rest, " ")
+	if len(words) != 3 {
+		return fmt.Errorf("error has %d words", len(words))
+	}
+	code := words[0]
+	status, err := strconv.Atoi(words[1])
 	if err != nil {
 		return fmt.Errorf("status of %s: %w", code, err)
 	}
-	m.statuses[code] = number
+	m.statuses[code], m.exceptions[code] = status, words[2]
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall/internal/awsmodel"
 	"rollcall/internal/service"
 	"rollcall/internal/trail"
 )
@@ -72,9 +73,9 @@ func TestOneRecordForEachCall(t *testing.T) {
 					wantType = "SAMLUser"
 				}
 			}
-			if r.EventName != wantAction || r.ErrorCode != a.code || r.RequestID != a.header.Get("X-Amzn-Requestid") ||
-				r.UserIdentity.Type != wantType || r.UserIdentity.AccessKeyID != wantKey ||
-				r.SourceIPAddress != "127.0.0.1" {
+			if r.EventName != wantAction || r.ErrorCode != awsmodel.Exception(a.code) ||
+				r.RequestID != a.header.Get("X-Amzn-Requestid") || r.UserIdentity.Type != wantType ||
+				r.UserIdentity.AccessKeyID != wantKey || r.SourceIPAddress != "127.0.0.1" {
 				t.Errorf("%s by %s: %+v\nanswer %+v", action, name, r, a.failure)
 			}
 			if a.status >= 400 && r.ResponseElements != nil {
@@ -91,7 +92,8 @@ func TestOneRecordForEachCall(t *testing.T) {
 		"unreadable": call("ListUsers", "MaxItems=x"), "invalid": call("CreateUser", ""),
 	} {
 		a := w.raw(t, form)
-		if all := w.records(t); len(all) != 1 || all[0].ErrorCode != a.code || all[0].RecipientAccountID != account {
+		if all := w.records(t); len(all) != 1 || all[0].ErrorCode != awsmodel.Exception(a.code) ||
+			all[0].RecipientAccountID != account {
 			t.Errorf("%s: %+v, answer %+v", name, all, a.failure)
 		}
 	}

@@ -508,7 +508,7 @@ func TestTrailOfSessions(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	if r := records[4]; r.UserIdentity.Type != "WebIdentityUser" || r.UserIdentity.UserName != "" ||
-		r.ErrorCode != "InvalidIdentityToken" || r.ResponseElements != nil {
+		r.ErrorCode != "InvalidIdentityTokenException" || r.ResponseElements != nil {
 		t.Errorf("%+v", r)
 	}
 }

@@ -113,7 +113,7 @@ func (s *Service) refuseFederation(ctx context.Context, v Visit, who *principal.
 		id = api.Identity(*who)
 	}
 	rec := event(getSigninToken, id, id.AccountID, err, map[string]string{"MobileVersion": "No"})
-	rec.ErrorCode, rec.Stranger = known.Code, who == nil
+	rec.ErrorCode, rec.Stranger = awsmodel.Exception(known.Code), who == nil
 	s.api.RecordSignIn(ctx, v.Call, rec)
 	return err
 }

@@ -67,7 +67,7 @@ type Record struct {
 	AWSRegion           string    // us-east-1 for IAM, wherever it runs
 	SourceIPAddress     string
 	UserAgent           string
-	ErrorCode           string // empty for a successful call
+	ErrorCode           string // the name of the exception; empty for a successful call
 	ErrorMessage        string
 	RequestParameters   json.RawMessage // valid JSON, or nil, which is written as null; see Members
 	ResponseElements    json.RawMessage // null for calls that only read
@@ -281,9 +281,9 @@ func appendResources(dst []byte, resources []Resource, text int) []byte {
 }
 
 // recordedMessage returns the error text for the trail. IAM repeats the whole
-// body in MalformedCertificate, and people upload private keys by mistake.
+// body in this error, and people upload private keys by mistake.
 func recordedMessage(code, message string) string {
-	if code == "MalformedCertificate" {
+	if code == "MalformedCertificateException" {
 		return "Certificate " + Hidden + " is malformed."
 	}
 	return message

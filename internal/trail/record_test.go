@@ -44,7 +44,7 @@ func getUser() *Record {
 			AccountID: "123456789012", AccessKeyID: "AKIAQNZGKIQY56JQ7WML"},
 		EventTime: noon, EventSource: "iam.amazonaws.com", EventName: "GetUser", AWSRegion: "us-east-1",
 		SourceIPAddress: "192.0.2.1", UserAgent: "Boto3/1.43.11",
-		ErrorCode: "NoSuchEntity", ErrorMessage: "The user with name X cannot be found.",
+		ErrorCode: "NoSuchEntityException", ErrorMessage: "The user with name X cannot be found.",
 		RequestParameters: json.RawMessage(`{"userName":"X"}`),
 		RequestID:         "b1f5d5f5-0d67-4d7e-9a44-94c2d1d0c6ee", EventID: "1f9bd3a1-5e0c-4f0a-8e8c-2f6c9b1f0a11",
 		ReadOnly: true, RecipientAccountID: "123456789012",
@@ -102,7 +102,7 @@ func TestRecord(t *testing.T) {
 }
 
 func TestRecordHidesCertificateBodies(t *testing.T) {
-	r := Record{ErrorCode: "MalformedCertificate",
+	r := Record{ErrorCode: "MalformedCertificateException",
 		ErrorMessage: "Certificate -----BEGIN PRIVATE KEY----- canary is malformed."}
 	if got := r.AppendJSON(nil); bytes.Contains(got, []byte("canary")) ||
 		!bytes.Contains(got, []byte("is malformed.")) {

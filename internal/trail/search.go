@@ -22,7 +22,8 @@ type Filter struct {
 	Key     string // the access key
 	Action  string
 	Account string
-	// Outcome is "ok", "failed" or an error code.
+	// Outcome is "ok", "failed" or an error code, as the trail or as the API has
+	// it: NoSuchEntityException or NoSuchEntity.
 	Outcome      string
 	Since, Until time.Time // from, and before
 	Most         int       // records; 0 is no limit
@@ -155,7 +156,7 @@ func (s *search) match(line []byte) (e Event, ok bool) {
 		return e, false
 	}
 	return e, s.Outcome == "" || s.Outcome == "ok" && !e.Failed() || s.Outcome == "failed" && e.Failed() ||
-		strings.EqualFold(s.Outcome, e.ErrorCode)
+		strings.EqualFold(s.Outcome, e.ErrorCode) || strings.EqualFold(s.Outcome+"Exception", e.ErrorCode)
 }
 
 // member returns the first member of a name whose text needs no escaping.

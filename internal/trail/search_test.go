@@ -38,7 +38,7 @@ func searchedFiles(t *testing.T) []string {
 			rec.EventName, rec.EventTime = fmt.Sprint("Get", n), noon.Add(time.Duration(n)*time.Minute)
 			if rec.ErrorCode = ""; n%4 == 3 {
 				rec = createAccessKey()
-				rec.ErrorCode, rec.EventTime = "LimitExceeded", noon.Add(time.Duration(n)*time.Minute)
+				rec.ErrorCode, rec.EventTime = "LimitExceededException", noon.Add(time.Duration(n)*time.Minute)
 			}
 			rec.ErrorMessage = ""
 			text.Write(append(rec.AppendJSON(nil), '\n'))
@@ -87,6 +87,7 @@ func TestSearch(t *testing.T) {
 		"ok":          {Filter{Outcome: "ok", Most: 2}, "10 9"},
 		"failed":      {Filter{Outcome: "failed"}, "11 7 3"},
 		"code":        {Filter{Outcome: "limitexceeded"}, "11 7 3"},
+		"exception":   {Filter{Outcome: "LimitExceededException"}, "11 7 3"},
 		"other code":  {Filter{Outcome: "AccessDenied"}, ""},
 		"account":     {Filter{Account: "123456789012", Most: 1}, "11"},
 		"no account":  {Filter{Account: "123456789013"}, ""},

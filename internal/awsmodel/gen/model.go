@@ -166,7 +166,7 @@ func (m *model) write(w io.Writer, service string) error {
 		if s.Error.Code != "" {
 			code, status = s.Error.Code, s.Error.HTTPStatus
 		}
-		_, _ = fmt.Fprintf(w, "error %s %d\n", code, status)
+		_, _ = fmt.Fprintf(w, "error %s %d %s\n", code, status, name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(reached)) {
 		line, err := m.Shapes[name].line(name)

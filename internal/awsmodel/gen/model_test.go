@@ -28,8 +28,8 @@ const small = `{
 const written = `service test 1 https://example.com/
 op Get - GetResponse
 op Put PutRequest -
-error IsGone 410
-error Odd 400
+error IsGone 410 Gone
+error Odd 400 Odd
 structure GetResponse Names:names Sizes:sizes
 structure PutRequest Zone:zone Name!name
 string name 1..100 /[ -~]+

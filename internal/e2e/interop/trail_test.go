@@ -128,7 +128,7 @@ func TestTrailscraper(t *testing.T) {
 		t.Errorf("trailscraper reads %d records of %d", len(lines), ours)
 	}
 	for _, want := range []string{
-		"Root CreateUser", "Root CreateUser EntityAlreadyExists", "IAMUser Erin ListUsers AccessDenied",
+		"Root CreateUser", "Root CreateUser EntityAlreadyExistsException", "IAMUser Erin ListUsers AccessDenied",
 		"IAMUser Erin AssumeRole", "AssumedRole GetCallerIdentity", "IAMUser Dave ConsoleLogin Success",
 		"IAMUser Dave ConsoleLogin Failure",
 	} {

@@ -44,7 +44,7 @@ func call(name string, who principal.Caller, params map[string]string, failed er
 	case errors.As(failed, &f):
 		rec.ErrorCode, rec.ErrorMessage = f.Type, f.Code+": "+f.Message
 	case errors.As(failed, &known):
-		rec.ErrorCode, rec.ErrorMessage = known.Code, known.Message
+		rec.ErrorCode, rec.ErrorMessage = awsmodel.Exception(known.Code), known.Message
 	case failed != nil:
 		rec.ErrorCode = "InternalServerException"
 	}
