@@ -16,11 +16,10 @@ func spaceOf(dir string) (s space, ok bool) {
 	if err := unix.Statfs(dir, &fs); err != nil {
 		return s, false
 	}
-	block := int64(fs.Bsize)
 	return space{
-		free: int64(fs.Bavail) * block, size: int64(fs.Blocks) * block,
+		free: int64(fs.Bavail) * fs.Bsize, size: int64(fs.Blocks) * fs.Bsize,
 		inodes: int64(fs.Ffree), offers: int64(fs.Files),
-		readOnly: fs.Flags&unix.ST_RDONLY != 0, network: slices.Contains(networks, int64(fs.Type)),
+		readOnly: fs.Flags&unix.ST_RDONLY != 0, network: slices.Contains(networks, fs.Type),
 	}, true
 }
 

@@ -4,11 +4,11 @@ import "rollcall/report"
 
 // published is a schema of docs/schemas.
 type published struct {
-	file, title, description string
-	pkg, name                string // the type; "" if make makes the schema
-	list                     bool   // a list of the type
-	yaml                     bool   // a configuration file
-	make                     func(*generator) (object, error)
+	file, title string
+	pkg, name   string // the type; "" if make makes the schema
+	list        bool   // a list of the type
+	yaml        bool   // a configuration file
+	make        func(*generator) (object, error)
 }
 
 const (

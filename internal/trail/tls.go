@@ -80,7 +80,7 @@ func accepted(c net.Conn) (net.Conn, error) {
 	}
 	_, err := c.Read(make([]byte, 1))
 	var late net.Error
-	if err != nil && !(errors.As(err, &late) && late.Timeout()) {
+	if err != nil && (!errors.As(err, &late) || !late.Timeout()) {
 		return nil, errors.Join(fmt.Errorf("the collector refused the connection: %w", err), c.Close())
 	}
 	if err := c.SetReadDeadline(time.Time{}); err != nil {
