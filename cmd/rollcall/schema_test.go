@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
 
+	"rollcall/docs/schemas"
 	"rollcall/internal/hashing"
 )
 
@@ -55,14 +55,8 @@ var unchecked = []string{"sarif", "ocsf", "asff", "--query"}
 
 const policyCommand = "rollcall account control-policy get"
 
-// schemas is the folder of the published schemas.
-func schemas() string {
-	_, file, _, _ := runtime.Caller(0)
-	return filepath.Join(filepath.Dir(file), "..", "..", "docs", "schemas")
-}
-
 func schemaOf(name string) (*jsonschema.Schema, error) {
-	f, err := os.Open(filepath.Join(schemas(), name+".schema.json"))
+	f, err := schemas.Files.Open(name + ".schema.json")
 	if err != nil {
 		return nil, err
 	}
@@ -236,7 +230,7 @@ func TestEveryJSONHasASchema(t *testing.T) {
 		}
 	}
 	walk(rootCommand(p))
-	entries, err := fs.ReadDir(os.DirFS(schemas()), ".")
+	entries, err := fs.ReadDir(schemas.Files, ".")
 	if err != nil {
 		t.Fatal(err)
 	}
