@@ -31,7 +31,7 @@ func TestSchemas(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
-		if !strings.Contains(string(formats), "schemas/"+e.Name()) {
+		if filepath.Ext(e.Name()) == ".json" && !strings.Contains(string(formats), "schemas/"+e.Name()) {
 			t.Errorf("docs/formats.md does not name %s", e.Name())
 		}
 	}
