@@ -24,11 +24,7 @@ func loaded(t *testing.T) (e2etest.Load, []string) {
 	t.Helper()
 	flags := []string{"--data", e2etest.DataDir(t)}
 	l := e2etest.Load{Connections: loadConnections}
-	accounts := 4
-	if *e2etest.Soak > 0 {
-		accounts = 20
-	}
-	for range accounts {
+	for range 20 { // so many that the rate of each is below its limit
 		l.Accounts = append(l.Accounts, e2etest.CreateAccount(t, flags...))
 	}
 	l.Node = e2etest.ServeWithLimits(t, flags...)
