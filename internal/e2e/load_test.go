@@ -58,12 +58,15 @@ func TestSteadyLoad(t *testing.T) {
 		warm, lasts = 20*time.Second, *e2etest.Soak
 	}
 	l.Rate = 0.8 * top(t, l, warm)
-	m := &measuring{t: t, node: l.Node, flags: flags, every: min(lasts/40, 15*time.Second)}
+	m := &measuring{t: t, node: l.Node, flags: flags, every: min(lasts/40, 15*time.Second), lasts: lasts}
 	before := m.now()
-	ctx, cancel := context.WithTimeout(t.Context(), lasts)
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var watching sync.WaitGroup
-	watching.Go(func() { m.watch(ctx) })
+	watching.Go(func() {
+		defer cancel()
+		m.watch(ctx)
+	})
 	o := l.Run(ctx)
 	watching.Wait()
 	t.Logf("at 80%% of it: %s\n%s", o, m)

@@ -215,12 +215,17 @@ type measuring struct {
 	node  *e2etest.Process
 	flags []string
 	every time.Duration
+	lasts time.Duration // 0: until the context ends
 	all   []held
 	began time.Time
 	took  time.Duration
 }
 
-// watch measures until the context ends. The service must be ready throughout.
+// fewest is the number of measurements that can be compared.
+const fewest = 8
+
+// watch measures until the context ends, or for m.lasts and until there are enough
+// measurements. The service must be ready throughout.
 func (m *measuring) watch(ctx context.Context) {
 	m.began = time.Now()
 	tick := time.NewTicker(m.every)
@@ -238,6 +243,9 @@ func (m *measuring) watch(ctx context.Context) {
 			m.all = append(m.all, m.now())
 			if n := len(m.all); n%4 == 0 && *e2etest.Soak > 0 {
 				m.t.Logf("after %v: %+v", time.Since(m.began).Round(time.Second), m.all[n-1])
+			}
+			if m.took = time.Since(m.began); m.lasts > 0 && m.took >= m.lasts && len(m.all) >= fewest {
+				return
 			}
 		}
 	}
