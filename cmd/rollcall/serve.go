@@ -139,10 +139,10 @@ func (s *serveRun) addFlags(f *pflag.FlagSet) {
 
 // addLimits adds the flags that limit clients.
 func (s *serveRun) addLimits(f *pflag.FlagSet) {
-	f.Float64Var(&s.rate, "rate-limit", 1000,
+	f.Float64Var(&s.rate, "rate-limit", 8000,
 		"calls per second that one user or role may make, with all its keys and sessions; 0 is no limit")
 	f.IntVar(&s.burst, "rate-burst", 0, "calls above --rate-limit that it may make at once (default the limit)")
-	f.Float64Var(&s.accountRate, "account-rate-limit", 2000, "calls per second that one account may make; 0 is no limit")
+	f.Float64Var(&s.accountRate, "account-rate-limit", 8000, "calls per second that one account may make; 0 is no limit")
 	f.IntVar(&s.accountBurst, "account-rate-burst", 0,
 		"calls above --account-rate-limit that it may make at once (default the limit)")
 	f.Float64Var(&s.strangerRate, "stranger-rate-limit", 100,

@@ -3,10 +3,10 @@ package main
 import "testing"
 
 // One user and one account have a limit unless the operator says otherwise.
-// TestOverload of internal/e2e shows what it does.
+// TestOverload of internal/e2e shows what such limits do.
 func TestRatesByDefault(t *testing.T) {
 	flags := serveCommand(&process{}).Flags()
-	for name, want := range map[string]string{"rate-limit": "1000", "account-rate-limit": "2000"} {
+	for name, want := range map[string]string{"rate-limit": "8000", "account-rate-limit": "8000"} {
 		if got := flags.Lookup(name).DefValue; got != want {
 			t.Errorf("--%s is %s by default, want %s", name, got, want)
 		}

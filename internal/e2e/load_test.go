@@ -27,7 +27,8 @@ func loaded(t *testing.T) (e2etest.Load, []string) {
 	for range 20 { // so many that the rate of each is below its limit
 		l.Accounts = append(l.Accounts, e2etest.CreateAccount(t, flags...))
 	}
-	l.Node = e2etest.ServeWithLimits(t, flags...)
+	limits := []string{"--rate-limit", "1000", "--account-rate-limit", "2000"}
+	l.Node = e2etest.ServeWithLimits(t, append(limits, flags...)...)
 	for _, a := range l.Accounts {
 		_, err := l.Node.IAM(a.Root()).CreateUser(t.Context(),
 			&iam.CreateUserInput{UserName: aws.String(e2etest.LoadUser)})
