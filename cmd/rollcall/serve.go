@@ -137,14 +137,33 @@ func (s *serveRun) addFlags(f *pflag.FlagSet) {
 		"max-connections-per-address", "web-identity-keys", "public-url", "console", "audit-config", "ready-file")
 }
 
+// usualRate is the number of calls per second that a user, and an account, may make
+// by default. Above it they may make usualBurst more: a person who measures
+// the service or imports users for some seconds is not refused, and a flood is.
+const (
+	usualRate  = 8000
+	usualBurst = 30 * usualRate
+)
+
+// burst returns the calls above a rate; 0 is as many as the rate.
+func burst(rate float64, set int) int {
+	if rate == usualRate && set == 0 {
+		return usualBurst
+	}
+	return set
+}
+
 // addLimits adds the flags that limit clients.
 func (s *serveRun) addLimits(f *pflag.FlagSet) {
-	f.Float64Var(&s.rate, "rate-limit", 8000,
+	f.Float64Var(&s.rate, "rate-limit", usualRate,
 		"calls per second that one user or role may make, with all its keys and sessions; 0 is no limit")
-	f.IntVar(&s.burst, "rate-burst", 0, "calls above --rate-limit that it may make at once (default the limit)")
-	f.Float64Var(&s.accountRate, "account-rate-limit", 8000, "calls per second that one account may make; 0 is no limit")
+	f.IntVar(&s.burst, "rate-burst", 0,
+		"calls above --rate-limit that it may make at once (default the limit; 240,000 with the default limit)")
+	f.Float64Var(&s.accountRate, "account-rate-limit", usualRate,
+		"calls per second that one account may make; 0 is no limit")
 	f.IntVar(&s.accountBurst, "account-rate-burst", 0,
-		"calls above --account-rate-limit that it may make at once (default the limit)")
+		"calls above --account-rate-limit that it may make at once (default the limit; 240,000 with the default "+
+			"limit)")
 	f.Float64Var(&s.strangerRate, "stranger-rate-limit", 100,
 		"requests per second without a valid signature that one address, or one /64 network of IPv6, may send; 0 is "+
 			"no limit")
@@ -322,8 +341,8 @@ func (s *serveRun) open(ctx context.Context, log *slog.Logger, figures *metrics.
 	t.Sync = s.trailSync
 	svc, err := service.Open(ctx, service.Config{
 		Store: db, Audit: judged, MasterFile: s.masterFile(), Trail: t, Report: s.report, CallTimeout: s.callTimeout,
-		Regions: s.regions, Rate: s.rate, Burst: s.burst,
-		AccountRate: s.accountRate, AccountBurst: s.accountBurst, StrangerRate: s.strangerRate,
+		Regions: s.regions, Rate: s.rate, Burst: burst(s.rate, s.burst),
+		AccountRate: s.accountRate, AccountBurst: burst(s.accountRate, s.accountBurst), StrangerRate: s.strangerRate,
 		StrangerBurst:   s.strangerBurst,
 		WebIdentityKeys: keys, PublicURL: public, Console: s.console, ConsoleURL: s.consoleURL(public),
 		SessionIdle: s.sessionIdle,

@@ -11,4 +11,12 @@ func TestRatesByDefault(t *testing.T) {
 			t.Errorf("--%s is %s by default, want %s", name, got, want)
 		}
 	}
+	for _, c := range []struct {
+		rate      float64
+		set, want int
+	}{{8000, 0, 240_000}, {8000, 10, 10}, {5, 0, 0}, {5, 3, 3}} {
+		if got := burst(c.rate, c.set); got != c.want {
+			t.Errorf("%v calls a second, %d above: got %d, want %d", c.rate, c.set, got, c.want)
+		}
+	}
 }
