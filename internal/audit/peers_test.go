@@ -150,9 +150,11 @@ const peersIntro = `
 ## Other auditors on the same report
 
 %s were run against Rollcall's service, on the account of
-` + "`rollcall demo`" + `, whose users are in every state that a report can show. Their verdicts are beside ours under the
+` + "`rollcall demo`" +
+	`, whose users are in every state that a report can show. Their verdicts are beside ours under the
 benchmark "strict". Cloud Custodian has no checks of its own: its policies are in
-` + "`internal/e2e/interop/testdata/peers/custodian.yml`" + `. ` + "`make interop`" + ` runs all three again, and fails where a verdict
+` + "`internal/e2e/interop/testdata/peers/custodian.yml`" + `. ` + "`make interop`" +
+	` runs all three again, and fails where a verdict
 is not the one that is recorded here. A row is a user or root.
 
 | auditor | check | control | same | different |
