@@ -200,7 +200,9 @@ func (d *planRun) judge(ctx context.Context, auditor *audit.Auditor, r *reports.
 	if err != nil {
 		return err
 	}
-	p.End(of)
+	if err := p.End(of); err != nil {
+		return usageError("%w", err)
+	}
 	return nil
 }
 

@@ -31,7 +31,8 @@ type run struct {
 	row     Row
 	prefix  string // prefix of the ARNs of the account
 	last    string // user of the previous row
-	broken  bool   // some rows were not read
+	names   names
+	broken  bool // some rows were not read
 	fetched time.Time
 
 	// These count rows with unreadable cells, and rows that do not belong to
@@ -145,7 +146,7 @@ func (u *run) judge(row *report.Row, line int) error {
 		s.brief = 0
 	}
 	note := u.lookUp(row)
-	problem := u.evidence(row)
+	problem := u.evidence(row, line)
 	if len(row.Unreadable) > 0 {
 		if u.unreadable++; u.unreadable == 1 {
 			u.firstUnreadable = line
@@ -181,7 +182,7 @@ func (u *run) judge(row *report.Row, line int) error {
 
 // evidence returns a reason if a row does not fit into this report, "" if it
 // does.
-func (u *run) evidence(row *report.Row) string {
+func (u *run) evidence(row *report.Row, line int) string {
 	s := &u.out.Source
 	u.sight.partition = s.Partition
 	switch row.User {
@@ -196,6 +197,8 @@ func (u *run) evidence(row *report.Row) string {
 			return "The report has a second row for root."
 		}
 		root.Seen = true
+	} else {
+		u.names.add(row.User, line)
 	}
 	if u.prefix != "" && strings.HasPrefix(row.ARN, u.prefix) {
 		return ""
@@ -345,6 +348,10 @@ func (u *run) end() error {
 	s.row, s.facts, s.partition, s.brief = nil, nil, u.out.Source.Partition, 0
 	u.row = Row{Findings: u.row.Findings[:0]}
 	u.out.Stale = u.stale()
+	if first, second := u.names.twice(); second > 0 && !u.broken {
+		u.problem(Problem{Line: int(second), Column: "user",
+			Text: fmt.Sprintf("The report has a user with two rows, on lines %d and %d.", first, second)})
+	}
 	for i, r := range u.auditor.rules {
 		s.verdicts, s.class = s.verdicts[:0], ClassUnknown
 		switch {

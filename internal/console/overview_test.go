@@ -155,7 +155,9 @@ func TestPlan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	planned.End(of)
+	if err := planned.End(of); err != nil {
+		t.Fatal(err)
+	}
 	var want bytes.Buffer
 	if err := planned.Script(&want, "rollcall"); err != nil {
 		t.Fatal(err)

@@ -82,8 +82,7 @@ func (r *Review) planAccount(p *plan.Plan, a *Account, from plan.Service, decisi
 	if err != nil {
 		return fmt.Errorf("%s: %w", a.Report.File, err)
 	}
-	p.End(&audit.AccountSummary{Source: src, AsOf: src.Generated})
-	return nil
+	return p.End(&audit.AccountSummary{Source: src, AsOf: src.Generated})
 }
 
 // credentialsOrUser returns the credentials of a row, or one that is none.

@@ -204,8 +204,8 @@ func (w *work) history(ctx context.Context, s *Series, first, last *member) ([]*
 		all = append(all, m)
 	}
 	if left > 0 {
-		w.note(fmt.Sprintf("%d reports of the history are not in the order of their users' names and were left out.",
-			left))
+		w.note("The history lacks " + words.Count(left, "report") +
+			" whose rows are not in the order of the users' names.")
 	}
 	w.out.History = len(all)
 	slices.Reverse(all)
@@ -415,7 +415,7 @@ func (w *work) end() error {
 		w.out.problem(p)
 	}
 	if n := summary.Counts.Total[audit.NoData]; n > 0 && w.out.ProblemCount == 0 {
-		w.out.problem(audit.Problem{Text: fmt.Sprintf("%d verdicts on the new report are NO_DATA.", n)})
+		w.out.problem(audit.Problem{Text: "The new report has " + words.Count(n, "verdict") + " of NO_DATA."})
 	}
 	return nil
 }

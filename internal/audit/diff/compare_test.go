@@ -10,7 +10,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -22,18 +21,21 @@ import (
 	"rollcall/report"
 )
 
+// textOf returns a report with these rows.
+func textOf(t *testing.T, rows []report.Row) string {
+	report := file(t, 230, rows)
+	f, err := report.Open()
+	must(t, err)
+	content, err := io.ReadAll(f)
+	must(t, err)
+	return string(content)
+}
+
 // TestRefused compares reports that cannot be compared. There are no partial
 // results: the missing rows would look like deleted users.
 func TestRefused(t *testing.T) {
 	good := rows(root(), user("amy"), user("bo"))
-	read := func(r diff.Report) string {
-		f, err := r.Open()
-		must(t, err)
-		content, err := io.ReadAll(f)
-		must(t, err)
-		return string(content)
-	}
-	text := read(file(t, 230, good))
+	text := textOf(t, good)
 	wrongSum := file(t, 230, good)
 	wrongSum.Source.SHA256 = strings.Repeat("0", 64)
 	undated := file(t, 230, good)
@@ -81,15 +83,17 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// The name of a file is unchanged in the message.
+// The name of a file is unchanged in the message, whichever pass over the file fails.
 func TestRefusedFile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "new.csv")
-	must(t, os.WriteFile(path, []byte("hello"), 0o600))
-	t.Chdir(filepath.Dir(path))
-	new := diff.File(audit.Source{Path: "new.csv", Generated: file(t, 230, nil).Source.Generated})
-	out, _ := compare(t, diff.Series{New: &new}, diff.Options{})
-	if got := out.Problems[0].Text; !strings.HasPrefix(got, "new.csv: ") {
-		t.Error(got)
+	t.Chdir(t.TempDir())
+	twice := textOf(t, rows(root(), user("bo"), user("amy"), user("bo")))
+	for _, text := range []string{"hello", twice} {
+		must(t, os.WriteFile("new.csv", []byte(text), 0o600))
+		new := diff.File(audit.Source{Path: "new.csv", Generated: file(t, 230, nil).Source.Generated})
+		out, _ := compare(t, diff.Series{New: &new}, diff.Options{})
+		if got := out.Problems[0].Text; !strings.HasPrefix(got, "new.csv: ") {
+			t.Error(got)
+		}
 	}
 }
 

@@ -81,12 +81,17 @@ func look(ctx context.Context, r Report, account string, maxRows int) (*member, 
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if m.Source.Path != "" {
-			return nil, &fileError{m.Source.Path, err}
-		}
-		return nil, fmt.Errorf("%s: %w", m.name(), err)
+		return nil, m.failed(err)
 	}
 	return m, nil
+}
+
+// failed returns an error about the report with its name.
+func (m *member) failed(err error) error {
+	if m.Source.Path != "" {
+		return &fileError{m.Source.Path, err}
+	}
+	return fmt.Errorf("%s: %w", m.name(), err)
 }
 
 func (m *member) look(ctx context.Context, maxRows int) error {

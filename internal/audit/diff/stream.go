@@ -117,6 +117,8 @@ func (s *stream) audit(ctx context.Context, o audit.Options, visit func(*audit.R
 // twice says that a report contains a user twice, and so cannot be compared.
 type twice struct{ error }
 
+func (t *twice) Unwrap() error { return t.error }
+
 func isTwice(err error) bool {
 	var t *twice
 	return errors.As(err, &t)
@@ -139,7 +141,7 @@ func openStream(ctx context.Context, m *member, order orders, o audit.Options) (
 		slices.SortFunc(s.held, func(a, b entry) int { return order.compare(a.key, b.key) })
 		for i := range s.held[min(1, len(s.held)):] {
 			if order.compare(s.held[i].key, s.held[i+1].key) == 0 {
-				return nil, &twice{fmt.Errorf("%s: the user %.80q occurs twice", s.name(), s.held[i].key.name)}
+				return nil, &twice{s.failed(fmt.Errorf("the user %.80q occurs twice", s.held[i].key.name))}
 			}
 		}
 	} else if o.EveryRow {

@@ -8,6 +8,7 @@ import (
 
 	"rollcall/internal/audit"
 	"rollcall/internal/lazyregexp"
+	"rollcall/internal/words"
 	"rollcall/report"
 )
 
@@ -182,8 +183,8 @@ func (d *decision) recent(last use) string {
 	case at.Before(d.plan.account().Cutoff):
 		return ""
 	}
-	return fmt.Sprintf("It was %s on %s, less than %d days before the report.", last.was, at.Format(time.DateOnly),
-		d.plan.Options.KeepUsedDays)
+	return fmt.Sprintf("It was %s on %s, less than %s before the report.", last.was, at.Format(time.DateOnly),
+		words.Count(d.plan.Options.KeepUsedDays, "day"))
 }
 
 // userName matches the names that IAM allows for users.

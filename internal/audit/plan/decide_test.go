@@ -221,6 +221,21 @@ func TestMost(t *testing.T) {
 	}
 }
 
+// TestTwice checks that a plan contains a credential once, even if the report has
+// two rows of its user, and that it takes one report of an account.
+func TestTwice(t *testing.T) {
+	p := planned(t, Options{}, only(audit.KeyUnused), nil, report.Columns22,
+		user("bo", key(1, 80, 60)), user("al", key(1, 80, 60)), user("bo", key(1, 80, 60)))
+	if len(p.Accounts[0].Items) != 2 || p.Total != 2 || p.Counts[Kept] != 1 || len(p.Problems) != 1 {
+		t.Errorf("%d items of %d, %d kept, problems %q", len(p.Accounts[0].Items), p.Total, p.Counts[Kept], p.Problems)
+	}
+	p.Begin(p.Accounts[0].Source, atAWS, generated)
+	if err := p.End(&audit.AccountSummary{Source: p.Accounts[0].Source}); err == nil ||
+		!strings.Contains(err.Error(), "two reports of account "+account) {
+		t.Errorf("a second report of the account: %v", err)
+	}
+}
+
 // TestOptions checks that invalid options are refused.
 func TestOptions(t *testing.T) {
 	for name, o := range map[string]Options{

@@ -99,7 +99,7 @@ func planned(
 	p.Begin(src, atAWS, generated)
 	summary, err := auditor.Audit(t.Context(), &b, src, facts, p.Row)
 	must(t, err)
-	p.End(summary)
+	must(t, p.End(summary))
 	return p
 }
 

@@ -18,11 +18,11 @@ func (p *Plan) Markdown(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	o := &p.Options
 	b.WriteString("# Plan of remediation\n\n")
-	fmt.Fprintf(b, "%d credentials. Warnings from %s, final warning %d days later, deactivation %d days after the "+
-		"first warning, deletion %d days after that%s. Nothing planned for was used in the %d days before its "+
-		"report.\n\n",
-		p.Total-p.More, o.Start.Format(time.DateOnly), o.FinalDays, o.DeactivateDays, o.DeleteDays,
-		escape.Markdown(o.windows()), o.KeepUsedDays)
+	fmt.Fprintf(b, "%s. Warnings from %s, final warning %s later, deactivation %s after the first warning, deletion %s "+
+		"after that%s. Nothing planned for was used within %s before its report.\n\n",
+		words.Count(p.Total-p.More, "credential"), o.Start.Format(time.DateOnly), words.Count(o.FinalDays, "day"),
+		words.Count(o.DeactivateDays, "day"), words.Count(o.DeleteDays, "day"),
+		escape.Markdown(o.windows()), words.Count(o.KeepUsedDays, "day"))
 	for i, problem := range p.Problems {
 		if i == 0 {
 			b.WriteString("## Incomplete\n\n")
@@ -43,7 +43,7 @@ func (p *Plan) Markdown(w io.Writer) error {
 		}
 	}
 	if p.More > 0 {
-		fmt.Fprintf(b, "%d more credentials are not in this plan. Carry this plan out, then write another one.\n\n", p.More)
+		fmt.Fprintf(b, "%s\n\n", p.more())
 	}
 	for _, reason := range Reasons {
 		if p.Counts[reason] == 0 {

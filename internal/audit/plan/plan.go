@@ -1,12 +1,15 @@
 package plan
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"time"
 
 	"rollcall/internal/audit"
+	"rollcall/internal/words"
 	"rollcall/report"
 )
 
@@ -197,6 +200,8 @@ type Account struct {
 	Cutoff time.Time
 	Items  []Item
 	Left   []Left
+
+	planned map[string]bool // by the ids of items
 }
 
 // Plan is a remediation plan.
@@ -233,11 +238,14 @@ func (p *Plan) Begin(src audit.Source, from Service, asOf time.Time) {
 		}
 	}
 	cutoff := first.AddDate(0, 0, -p.Options.KeepUsedDays).UTC().Truncate(time.Second)
-	p.Accounts = append(p.Accounts, &Account{Source: src, Service: from, AsOf: asOf, Cutoff: cutoff})
+	p.Accounts = append(p.Accounts, &Account{Source: src, Service: from, AsOf: asOf, Cutoff: cutoff,
+		planned: map[string]bool{}})
 }
 
-// End ends an account with the result of its audit.
-func (p *Plan) End(a *audit.AccountSummary) {
+// End ends an account with the result of its audit. It returns an error if the plan
+// already contains a report of the account. Of two reports one is older, and the
+// script would act twice.
+func (p *Plan) End(a *audit.AccountSummary) error {
 	current := p.Accounts[len(p.Accounts)-1]
 	current.Source, current.AsOf = a.Source, a.AsOf
 	for _, problem := range a.Problems {
@@ -246,6 +254,18 @@ func (p *Plan) End(a *audit.AccountSummary) {
 	if a.Incomplete() && len(a.Problems) == 0 {
 		p.Problems = append(p.Problems, "Account "+a.Source.Account+": not everything could be judged.")
 	}
+	for _, before := range p.Accounts[:len(p.Accounts)-1] {
+		if id := a.Source.Account; id != "" && before.Source.Account == id {
+			return fmt.Errorf("there are two reports of account %s, %s and %s: name the one that is meant",
+				id, nameOf(&before.Source), nameOf(&a.Source))
+		}
+	}
+	return nil
+}
+
+// nameOf returns the file of a report, or otherwise its time.
+func nameOf(s *audit.Source) string {
+	return cmp.Or(s.Path, "that of "+words.Time(s.Generated))
 }
 
 func (p *Plan) account() *Account { return p.Accounts[len(p.Accounts)-1] }
@@ -260,15 +280,21 @@ func (p *Plan) leave(l Left) {
 }
 
 func (p *Plan) add(i Item) {
+	a := p.account()
+	i.Account = a.Source.Account
+	sum := sha256.Sum256([]byte(i.Account + "\x00" + i.ARN + "\x00" + i.Credential.ID()))
+	i.ID = hex.EncodeToString(sum[:8])
+	if a.planned[i.ID] {
+		p.leave(Left{Reason: Kept, User: i.User, Credential: i.Credential, Findings: i.Findings,
+			Why: "It is planned already: the report has two rows of the user."})
+		return
+	}
 	p.Total++
 	if p.Total > p.Options.Most {
 		p.More++
 		return
 	}
-	a := p.account()
-	i.Account = a.Source.Account
-	sum := sha256.Sum256([]byte(i.Account + "\x00" + i.ARN + "\x00" + i.Credential.ID()))
-	i.ID = hex.EncodeToString(sum[:8])
+	a.planned[i.ID] = true
 	i.Steps = p.steps(&i)
 	a.Items = append(a.Items, i)
 }

@@ -60,18 +60,18 @@ func (s *script) head(program string) {
 		if a.AsOf.IsZero() {
 			continue // there is no report: Problems contains the reason
 		}
-		s.comment("", "Account %s: %d credentials, by the report of %s from %s. Nothing here was used since %s.",
-			a.called(), len(a.Items), words.Time(a.AsOf), a.Service, words.Time(a.Cutoff))
+		s.comment("", "Account %s: %s, by the report of %s from %s. Nothing here was used since %s.",
+			a.called(), words.Count(len(a.Items), "credential"), words.Time(a.AsOf), a.Service, words.Time(a.Cutoff))
 	}
 	s.line("#")
-	s.comment("", "warn from %s, final warning %d days later, deactivate %d days after the first, delete %d days "+
-		"after that%s.",
-		o.Start.Format(time.DateOnly), o.FinalDays, o.DeactivateDays, o.DeleteDays, o.windows())
+	s.comment("", "warn from %s, final warning %s later, deactivate %s after the first, delete %s after that%s.",
+		o.Start.Format(time.DateOnly), words.Count(o.FinalDays, "day"), words.Count(o.DeactivateDays, "day"),
+		words.Count(o.DeleteDays, "day"), o.windows())
 	for _, problem := range s.Problems {
 		s.comment("", "INCOMPLETE: %s", problem)
 	}
 	if s.More > 0 {
-		s.comment("", "%d more credentials are not in this plan. Carry this plan out, then write another one.", s.More)
+		s.comment("", "%s", s.more())
 	}
 	s.line("")
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rollcall/internal/audit"
+	"rollcall/internal/words"
 )
 
 // what returns a name of a credential for people.
@@ -33,6 +34,15 @@ func (i *Item) title() string { return i.User + ", " + what(i.Credential, i.KeyI
 // reason.
 func because(f *audit.Finding) string {
 	return fmt.Sprintf("%s %s %v, %v: %s", f.Control.ID, f.Control.Name, f.Status, f.Severity, f.Reason)
+}
+
+// more says how many credentials are beyond the limit of the plan.
+func (p *Plan) more() string {
+	are := words.Count(p.More, "other credential") + " are"
+	if p.More == 1 {
+		are = "1 other credential is"
+	}
+	return are + " not in this plan. Carry this plan out, then write another one."
 }
 
 // days returns the days of an item's stages.
