@@ -21,6 +21,10 @@ import (
 // connect_timeout. A host that hangs delays the next one by this time.
 const connectTimeout = 2 * time.Second
 
+// leastConnections lets each of two reports read in one connection while a third
+// stores what they have read.
+const leastConnections = 3
+
 // postgresConfig returns the configuration of the pool.
 func postgresConfig(url string, c Config, links *links) (*pgxpool.Config, error) {
 	cfg, err := pgxpool.ParseConfig(url)
@@ -31,6 +35,9 @@ func postgresConfig(url string, c Config, links *links) (*pgxpool.Config, error)
 	// pgx's own default is as many as cores, at least 4.
 	if plain, err := pgx.ParseConfig(url); err == nil && plain.RuntimeParams["pool_max_conns"] == "" {
 		cfg.MaxConns = 16
+	}
+	if cfg.MaxConns < leastConnections {
+		return nil, fmt.Errorf("pool_max_conns=%d is too small: give at least %d", cfg.MaxConns, leastConnections)
 	}
 	if err := encrypted(&cfg.ConnConfig.Config, c.AllowPlain); err != nil {
 		return nil, err

@@ -133,3 +133,13 @@ func TestPlainText(t *testing.T) {
 		})
 	}
 }
+
+// With fewer connections a report could wait for itself.
+func TestFewConnections(t *testing.T) {
+	for _, few := range []string{"1", "2"} {
+		_, err := store.Open(t.Context(), store.Config{URL: "postgres://localhost:1/x?pool_max_conns=" + few})
+		if err == nil || !strings.Contains(err.Error(), "pool_max_conns="+few+" is too small") {
+			t.Errorf("%s: %v", few, err)
+		}
+	}
+}

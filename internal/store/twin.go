@@ -80,7 +80,8 @@ func (c *sqliteConn) look() error {
 // twin lets another connection import the snapshot. PostgreSQL, snapshot
 // synchronization functions.
 func (c *postgresConn) twin(ctx context.Context) (conn, func(), error) {
-	if s := c.engine.pool.Stat(); s.AcquiredConns() > s.MaxConns()/2 {
+	// Reports also need connections to store what they read.
+	if s := c.engine.pool.Stat(); 2*(s.AcquiredConns()+1) > s.MaxConns() {
 		return nil, nil, nil
 	}
 	other, err := c.engine.acquire(ctx)

@@ -90,5 +90,16 @@ func TestTwinsLeaveConnections(t *testing.T) {
 			})
 		}
 		nested(1, 0)
+		view(t, db, func(*store.Tx) error {
+			view(t, db, func(tx *store.Tx) error {
+				twin, end, err := tx.Twin()
+				if twin != nil {
+					end()
+					t.Error("a twin takes one of the last two connections")
+				}
+				return err
+			})
+			return nil
+		})
 	})
 }
