@@ -239,7 +239,7 @@ func accountLimitsCommand(p *process) *cobra.Command {
 		Use:   "limits ACCOUNT [NAME=NUMBER|NAME=default]...",
 		Short: "Show or set the quotas of an account that differ from IAM's",
 		Example: `  rollcall account limits 123456789012
-  rollcall account limits 123456789012 AccessKeysPerUser=4 UsersPerAccount=100000
+  rollcall account limits 123456789012 AccessKeysPerUser=4 UsersPerAccount=9000
   rollcall account limits 123456789012 AccessKeysPerUser=default`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			limits, err := parseLimits(args[1:])

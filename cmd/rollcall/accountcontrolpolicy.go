@@ -40,8 +40,9 @@ func controlPolicyPutCommand(p *process) *cobra.Command {
 		Long: `Add the control policy in FILE (- for standard input) to an account. If the
 account has a control policy of this NAME, the command replaces it.`,
 		Example: `  rollcall account control-policy put 123456789012 everything everything.json
-  echo '{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "iam:CreateAccessKey",
-    "Resource": "*"}}' | rollcall account control-policy put 123456789012 no-new-keys -`,
+  echo '{"Version": "2012-10-17", "Statement": {
+    "Effect": "Deny", "Action": "iam:CreateAccessKey", "Resource": "*"}}' |
+    rollcall account control-policy put 123456789012 no-new-keys -`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			document, err := p.readPolicy(args[2])
 			if err != nil {

@@ -30,8 +30,8 @@ owner, a ticket and a last day, which a mutelist does not have: give them as
 flags.
 
 ` + exitCodesHelp,
-		Example: `  rollcall audit import-mutelist prowler.yaml --owner sec@example.com --ticket SEC-1 --expires ` +
-			`2027-01-31 --out exceptions.yaml`,
+		Example: `  rollcall audit import-mutelist prowler.yaml --owner sec@example.com \
+    --ticket SEC-1 --expires 2027-01-31 --out exceptions.yaml`,
 		RunE: func(_ *cobra.Command, args []string) error { return m.run(args) },
 	}
 	f := c.Flags()

@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -185,4 +187,20 @@ func TestCommandFor(t *testing.T) {
 			t.Errorf("%q declares %d commands, want %d", args, got, want)
 		}
 	}
+}
+
+// TestHelpFits checks that the help of every command fits into 80 columns.
+func TestHelpFits(t *testing.T) {
+	everyCommand(t, func(t *testing.T, c *cobra.Command, path []string) {
+		var out bytes.Buffer
+		if code := run(t.Context(), &process{stdin: strings.NewReader(""), stdout: &out, stderr: io.Discard,
+			env: func(string) string { return "" }}, append(path, "--help")); code != 0 {
+			t.Fatal(code)
+		}
+		for line := range strings.Lines(out.String()) {
+			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 80 {
+				t.Errorf("%d columns: %s", n, line)
+			}
+		}
+	})
 }

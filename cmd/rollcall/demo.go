@@ -36,7 +36,7 @@ func demoCommand(p *process) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "demo",
 		GroupID: "service",
-		Short:   "Start a service with example users, and show their credential report",
+		Short:   "Start a service with example users, and show their report",
 		Long: `Start the service in memory, on this machine only, with a random root key. Fill
 an account, through the API, with users in every state that a credential report
 can show. Then request the report, print it, and show how to point the AWS CLI,

@@ -57,11 +57,11 @@ report. Without both, it compares the newest report with the one before it.
 
 ` + exitCodesHelp,
 		RunE: d.run,
-		Example: `  rollcall diff                                  the last two reports of every account in ./reports
-  rollcall diff 2026-10-01 2026-11-01            two days of the history
+		Example: `  rollcall diff                         the last two reports of each account
+  rollcall diff 2026-10-01 2026-11-01   two days of the history
   rollcall diff old.csv new.csv --open
   rollcall diff audit-2025/ reports/ --output md
-  rollcall diff --fail-on-new high               exits with 1 if there is a new high finding`,
+  rollcall diff --fail-on-new high      exits with 1 if a high finding is new`,
 	}
 	d.criteria.add(c, "that of --config, or "+string(audit.DefaultBenchmark))
 	f := c.Flags()

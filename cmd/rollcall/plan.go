@@ -64,7 +64,8 @@ the script finds a key by its user and the second of its creation.
 ` + exitCodesHelp,
 		RunE: d.run,
 		Example: `  rollcall plan report.csv > plan.sh
-  rollcall plan --profile audit --enrich keys --window 'Tue 09:00-12:00' --out plan.sh
+  rollcall plan --profile audit --enrich keys --window 'Tue 09:00-12:00' \
+    --out plan.sh
   bash plan.sh                                   lists the steps and their days
   bash plan.sh --stage deactivate --dry-run -- --profile ops
   rollcall plan reports --control key-unused --output md`,

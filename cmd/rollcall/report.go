@@ -33,7 +33,7 @@ func reportCommand(p *process) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "report [FILE|FOLDER|-]...",
 		GroupID: "reports",
-		Short:   "Get the credential reports of one or many accounts, or show saved reports",
+		Short:   "Get the reports of one or many accounts, or show saved reports",
 		Long: `Get the credential report of an account, on standard output. The command requests
 a new report and waits for it. A service with a recent report returns that one;
 AWS does so for four hours. With --max-age the command accepts an existing report
@@ -74,11 +74,11 @@ memory.
 		Example: `  rollcall report --profile audit > report.csv
   rollcall report --endpoint-url http://127.0.0.1:8585 --output table
   rollcall report --max-age 1h --out report.csv
-  rollcall report --at 2026-09-01T00:00:00Z    the report of that time (Rollcall keeps a history)
+  rollcall report --at 2026-09-01T00:00:00Z    that of a time (Rollcall only)
   rollcall report report.csv --output jsonl
   rollcall report --org --role audit/Reader --external-id x-17
   rollcall report --accounts accounts.txt --into reports --require-fresh
-  rollcall report --org --enrich keys,mfa      'rollcall audit reports' then names key ids
+  rollcall report --org --enrich keys,mfa      so that audits name key ids
   rollcall report --profiles dev,test,production --quiet
   rollcall report --data /var/lib/rollcall     all accounts of one's own service`,
 		RunE: r.run,

@@ -20,7 +20,7 @@ func reviewCommand(p *process) *cobra.Command {
 	c := group(&cobra.Command{
 		Use:     "review",
 		GroupID: "reports",
-		Short:   "Run an access review: freeze, decide, revoke, and keep the evidence",
+		Short:   "Run an access review: freeze, decide, revoke, keep the evidence",
 		Long: `Run a periodic access review over credential reports. 'start' freezes all users
 and credentials, and writes a sheet for each reviewer: a CSV file and a page that
 works offline. 'collect' takes the decisions that come back, and refuses what does

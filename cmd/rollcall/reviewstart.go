@@ -63,8 +63,10 @@ Every user needs a reviewer who is somebody else. --owners names them in a file
 
 ` + exitCodesHelp,
 		Example: `  rollcall review start reports --into review/2026-Q4 --owners owners.csv
-  rollcall review start reports --into review/2026-Q4 --org --owner-tag owner --reviewer security@example.com
-  rollcall review start report.csv --into review/2026-Q4 --reviewer ana@example.com --deputy ben@example.com`,
+  rollcall review start reports --into review/2026-Q4 --org --owner-tag owner \
+    --reviewer security@example.com
+  rollcall review start report.csv --into review/2026-Q4 \
+    --reviewer ana@example.com --deputy ben@example.com`,
 		RunE: d.run,
 	}
 	d.criteria.add(c, "that of --config, or "+string(audit.DefaultBenchmark))

@@ -61,13 +61,14 @@ gets, audits and compares credential reports, from the service or from AWS.
 ` + exitCodesHelp,
 		Example: `  rollcall dev                     run an emulator in memory, for tests
   rollcall account create          create the first account of a service
-  rollcall serve                   run the service, with its data in ./rollcall-data
+  rollcall serve                   run the service, with data in ./rollcall-data
   rollcall audit report.csv        audit a credential report against CIS`,
 		Version:           version(),
 		SilenceErrors:     true, // run prints them
 		SilenceUsage:      true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return fromEnvironment(cmd, p.env) },
 	})
+	fitHelp(root, helpWidth(p))
 	root.SetUsageTemplate(usageTemplate(root.UsageTemplate(), p))
 	root.SetVersionTemplate("rollcall {{.Version}}\n")
 	root.SetIn(p.stdin)
@@ -83,13 +84,13 @@ gets, audits and compares credential reports, from the service or from AWS.
 	return root
 }
 
-// usageTemplate returns cobra's template with two changes: flags fit the
-// terminal, and a command that only groups others shows no usage of its own.
+// usageTemplate returns cobra's template with three changes: flags fit the
+// terminal, so does the last line, and a command that only groups others shows no usage
+// of its own.
 func usageTemplate(text string, p *process) string {
-	columns, terminal := width(p.stdout)
-	if !terminal {
-		columns = 80
-	}
+	columns := helpWidth(p)
+	text = strings.Replace(text, `Use "{{.CommandPath}} [command] --help" for more information about a command.`,
+		"'{{.CommandPath}} COMMAND --help' explains a command.", 1)
 	text = strings.ReplaceAll(text, "FlagUsages |", fmt.Sprintf("FlagUsagesWrapped %d |", columns))
 	return strings.Replace(text, "{{if .Runnable}}",
 		"{{if and .Runnable (or (not .HasAvailableSubCommands) (ne .Use .Name))}}", 1)

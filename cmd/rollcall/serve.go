@@ -103,7 +103,7 @@ func (s *serveRun) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&s.adminListen, "admin-listen", "127.0.0.1:8586", "`address` of /healthz, /readyz and /metrics, or off")
 	f.StringVar(&s.trail, "trail", "",
 		"where to record every call, in CloudTrail's form: a `file`, - for standard output, unix:///SOCKET, "+
-			"syslog+unix:///dev/log, syslog+tls://HOST:PORT?ca=FILE, syslog+tcp://HOST:PORT, syslog+udp://HOST:PORT, "+
+			"syslog+unix:///dev/log, syslog+udp://HOST:PORT (or +tcp, or +tls with ?ca=FILE), "+
 			"or off (default trail.jsonl in the data directory)")
 	f.BoolVar(&s.trailSync, "trail-sync", false, "acknowledge a change only after its record is on disk")
 	f.DurationVar(&s.report.MaxAge, "report-max-age", 10*time.Second,

@@ -85,7 +85,7 @@ that others cannot write to, and name it with --head the next time.
 
 ` + exitCodesHelp,
 		Example: `  rollcall trail verify trail.jsonl.2.gz trail.jsonl.1 trail.jsonl
-  rollcall trail verify --key trail-keys.pem --head eUq0hDCIgMrN:4711:JxX… trail.jsonl`,
+  rollcall trail verify --key trail-keys.pem --head eUq0hDCI:4711:J… trail.jsonl`,
 		RunE: func(cmd *cobra.Command, args []string) error { return v.run(cmd.Context(), args) },
 	}
 	v.install.add(c)

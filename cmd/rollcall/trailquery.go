@@ -45,7 +45,8 @@ CloudTrail delivers them to a bucket: gzip files for each account, region and da
 under AWSLogs. A second run replaces the files of the same records.`,
 		Example: `  rollcall trail query --user alice --since 24h
   rollcall trail query --outcome AccessDenied --limit 20
-  rollcall trail query --action CreateAccessKey --output json trail.jsonl.2.gz trail.jsonl
+  rollcall trail query --action CreateAccessKey --output json \
+    trail.jsonl.2.gz trail.jsonl
   rollcall trail query --since 7d --into cloudtrail`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if q.into != "" && cmd.Flags().Changed("output") {
