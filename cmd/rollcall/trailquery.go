@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rollcall/internal/awsmodel"
 	"rollcall/internal/escape"
 	"rollcall/internal/trail"
 	"rollcall/internal/words"
@@ -84,6 +85,7 @@ func (q *trailQuery) run(ctx context.Context, files []string) (err error) {
 	if q.filter.Until, err = parseMoment("until", q.until, now); err != nil {
 		return err
 	}
+	q.filter.Exception = awsmodel.TypedException(q.filter.Outcome)
 	if q.filter.Most < 0 {
 		return usageError("--limit cannot be negative")
 	}

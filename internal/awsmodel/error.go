@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"strings"
 )
 
 // Error is the only error that a client may see: a code of the IAM or STS API
@@ -71,6 +72,17 @@ func Exception(code string) string {
 		return code
 	}
 	return cmp.Or(loaded().exceptions[code], code)
+}
+
+// TypedException is Exception for a code that a person typed, in any case. It
+// returns "" for what is no code of AWS's model.
+func TypedException(typed string) string {
+	for code, exception := range loaded().exceptions {
+		if strings.EqualFold(code, typed) {
+			return exception
+		}
+	}
+	return ""
 }
 
 // Known reports whether AWS uses the code.

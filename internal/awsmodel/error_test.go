@@ -37,6 +37,17 @@ func TestException(t *testing.T) {
 	}
 }
 
+func TestTypedException(t *testing.T) {
+	for typed, want := range map[string]string{
+		"reportnotpresent": "CredentialReportNotPresentException", "NoSuchEntity": "NoSuchEntityException",
+		"ok": "", "AccessDenied": "",
+	} {
+		if got := TypedException(typed); got != want {
+			t.Errorf("%s: got %q, want %q", typed, got, want)
+		}
+	}
+}
+
 func TestErrorFault(t *testing.T) {
 	if got := Fail("ReportNotPresent", "").Fault(); got != "Sender" {
 		t.Errorf("410 is the fault of the %s", got)

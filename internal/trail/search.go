@@ -22,9 +22,11 @@ type Filter struct {
 	Key     string // the access key
 	Action  string
 	Account string
-	// Outcome is "ok", "failed" or an error code, as the trail or as the API has
-	// it: NoSuchEntityException or NoSuchEntity.
+	// Outcome is "ok", "failed" or an error code. Exception is another name of that
+	// code, or "": the API has codes, NoSuchEntity, and the trail has the names of
+	// exceptions, NoSuchEntityException.
 	Outcome      string
+	Exception    string
 	Since, Until time.Time // from, and before
 	Most         int       // records; 0 is no limit
 }
@@ -156,7 +158,7 @@ func (s *search) match(line []byte) (e Event, ok bool) {
 		return e, false
 	}
 	return e, s.Outcome == "" || s.Outcome == "ok" && !e.Failed() || s.Outcome == "failed" && e.Failed() ||
-		strings.EqualFold(s.Outcome, e.ErrorCode) || strings.EqualFold(s.Outcome+"Exception", e.ErrorCode)
+		strings.EqualFold(s.Outcome, e.ErrorCode) || s.Exception != "" && s.Exception == e.ErrorCode
 }
 
 // member returns the first member of a name whose text needs no escaping.
