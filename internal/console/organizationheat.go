@@ -155,16 +155,18 @@ func (t *controlTally) inWords() string {
 }
 
 // judged counts the verdicts of which a share can fail, as on the HTML page.
-func (t *controlTally) judged() int32 {
-	n := t.statuses
-	return n[audit.Pass] + n[audit.Fail] + n[audit.NoData] + n[audit.Warn]
+func (t *controlTally) judged() (all int64) {
+	for _, status := range []audit.Status{audit.Pass, audit.Fail, audit.NoData, audit.Warn} {
+		all += int64(t.statuses[status])
+	}
+	return all
 }
 
 // depth returns how deep the red of a cell is, from 1 to 4.
 func (t *controlTally) depth() int {
 	depth := 1
-	for _, percent := range []int32{10, 25, 50} {
-		if t.statuses[audit.Fail]*100 >= percent*t.judged() {
+	for _, percent := range []int64{10, 25, 50} {
+		if int64(t.statuses[audit.Fail])*100 >= percent*t.judged() {
 			depth++
 		}
 	}

@@ -23,6 +23,8 @@ func TestHeatCell(t *testing.T) {
 		{1, 0, 0, 0, 3, 0, "1", "heat-3", "1 FAIL, 3 PASS"},
 		// What a person must judge, and what is excused, is no part of the share.
 		{1, 0, 0, 7, 2, 9, "1", "heat-3", "1 FAIL, 7 MANUAL, 2 PASS, 9 excused"},
+		// An organization may have thousands of accounts with thousands of users each.
+		{30_000_000, 0, 0, 0, 10_000_000, 0, "30,000,000", "heat-4", "30,000,000 FAIL, 10,000,000 PASS"},
 		{2500, 2500, 0, 0, 0, 0, "2,500", "heat-4", "2,500 FAIL, 2,500 NO DATA"},
 	} {
 		tally := controlTally{excused: c.excused}
