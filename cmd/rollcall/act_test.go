@@ -50,6 +50,7 @@ func operate(t *testing.T, env map[string]string, stdin string, args ...string) 
 // Every change and export by an operator leaves a record of the operator, the
 // act and its result, without secrets.
 func TestOperatorActsAreRecorded(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	data, path := filepath.Join(dir, "data"), filepath.Join(dir, "data", "trail.jsonl")
 	file := filepath.Join(dir, "b.rollcall")
@@ -128,6 +129,7 @@ func TestOperatorActsAreRecorded(t *testing.T) {
 
 // An act that cannot be recorded does not happen.
 func TestOperatorActsNeedTheTrail(t *testing.T) {
+	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
 	createAccount(t, data)
 	nowhere := filepath.Join(data, "nothing", "trail.jsonl")

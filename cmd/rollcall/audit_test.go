@@ -18,6 +18,7 @@ import (
 // credentials in the environment and without a network. $ROLLCALL is the real
 // service, whose root key is in the profile root.
 func TestAuditScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/audit",
 		Setup: func(env *testscript.Env) error {

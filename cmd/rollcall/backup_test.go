@@ -13,6 +13,7 @@ func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 // A slow reader of a backup through a pipe does not delay the store, which has
 // finished before the first byte is passed on.
 func TestBackupIsSpooled(t *testing.T) {
+	t.Parallel()
 	done, got := false, ""
 	to := writerFunc(func(p []byte) (int, error) {
 		if !done {

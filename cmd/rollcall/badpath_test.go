@@ -10,6 +10,7 @@ import (
 
 // The error for an unusable path names the path and what to do about it.
 func TestBadPaths(t *testing.T) {
+	t.Parallel()
 	h := newHome(t)
 	h.run(t, serviceUser, "account", "create", "--data", "data", "--id", "123456789012")
 	h.run(t, serviceUser, "account", "create", "--data", "closed")

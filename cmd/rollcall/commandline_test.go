@@ -61,6 +61,7 @@ var theirs = regexp.MustCompile(
 
 // TestEveryCommandLine misspells the flags and arguments of every command.
 func TestEveryCommandLine(t *testing.T) {
+	t.Parallel()
 	everyCommand(t, func(t *testing.T, c *cobra.Command, path []string) {
 		with := func(more ...string) []string { return append(append([]string{}, path...), more...) }
 		help := "(see '" + c.CommandPath() + " --help')"

@@ -18,6 +18,7 @@ import (
 // TestDemo runs the demonstration as a newcomer does. It prints its text,
 // continues to serve with the printed key, and ends normally on Ctrl-C.
 func TestDemo(t *testing.T) {
+	t.Parallel()
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
 	out, w := io.Pipe()

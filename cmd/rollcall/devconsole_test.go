@@ -18,6 +18,7 @@ import (
 // TestDevConsole signs in with the values that 'rollcall dev' prints. Before the
 // first visit of a browser the account is empty.
 func TestDevConsole(t *testing.T) {
+	t.Parallel()
 	ctx, interrupt := context.WithCancel(t.Context())
 	out, w := io.Pipe()
 	code := make(chan int, 1)

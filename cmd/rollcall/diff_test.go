@@ -9,6 +9,7 @@ import (
 // TestDiffScripts runs sessions of 'rollcall diff', without a network and
 // without credentials.
 func TestDiffScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/diff",
 		Setup: func(env *testscript.Env) error {

@@ -14,6 +14,7 @@ import (
 // Lines that anybody can cause do not fill the disk, and every omitted line is
 // counted.
 func TestLogIsBounded(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		l := logFlags{level: "debug", format: "json"}

@@ -15,16 +15,18 @@ import (
 
 	"rollcall/internal/awscli"
 	"rollcall/internal/hashing"
+	"rollcall/internal/testrun"
 )
 
 func TestMain(m *testing.M) {
 	hashing.Main() // services of tests start this program
-	testscript.Main(m, map[string]func(){"rollcall": checkedMain, "aws-by-server": awscli.Client})
+	testscript.Main(testrun.AtOnce(6, m), map[string]func(){"rollcall": checkedMain, "aws-by-server": awscli.Client})
 }
 
 // TestScripts runs the sessions of testdata. Each line that starts with the
 // binary runs its own main in a separate process.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

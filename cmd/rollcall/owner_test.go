@@ -140,6 +140,7 @@ func (h home) serve(t *testing.T, uid uint32, id, secret, name string) {
 // Whatever root runs on the data of the service's user, the service continues
 // to work.
 func TestRootLeavesFilesToTheirOwner(t *testing.T) {
+	t.Parallel()
 	const account = "123456789012"
 	policy := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`
 	h := newHome(t)
@@ -197,6 +198,7 @@ func keyIn(text string) (id, secret string) {
 
 // A user cannot make root change the owner of root's files through a link.
 func TestRootFollowsNoLinkOfOthers(t *testing.T) {
+	t.Parallel()
 	h := newHome(t)
 	victim := filepath.Join(filepath.Dir(h.dir), "shadow")
 	if err := os.WriteFile(victim, []byte("root's own"), 0o600); err != nil {

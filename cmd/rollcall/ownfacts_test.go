@@ -66,6 +66,7 @@ func furnish(account string, now time.Time) func(*store.Tx) error {
 // TestStoredFactsAreThoseOfTheAPI compares the facts that an operator reads out of the
 // store with those that the API gives about the same account.
 func TestStoredFactsAreThoseOfTheAPI(t *testing.T) {
+	t.Parallel()
 	const account, other = "123456789012", "210987654321"
 	ctx, now := t.Context(), time.Now().Truncate(time.Second)
 	config := store.Config{Path: filepath.Join(t.TempDir(), "rollcall.db")}

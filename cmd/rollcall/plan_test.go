@@ -29,6 +29,7 @@ import (
 // TestPlanScripts runs sessions of 'rollcall plan', without a network and
 // without credentials.
 func TestPlanScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/plan",
 		Setup: func(env *testscript.Env) error {

@@ -12,6 +12,7 @@ import (
 // An installation in PostgreSQL is created and backed up to a file. The file is
 // restored into SQLite with the same master key.
 func TestPostgres(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	env := map[string]string{"DATABASE": storetest.Postgres(t).URL, "ROLLCALL_DATA": filepath.Join(dir, "data")}
 	do := func(args ...string) string {

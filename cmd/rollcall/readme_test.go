@@ -13,6 +13,7 @@ import (
 // two keys of a user may be swapped, uses age by the second, and a time in the
 // future may lack a second.
 func TestReadmeTable(t *testing.T) {
+	t.Parallel()
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)

@@ -25,6 +25,7 @@ import (
 // recorded answers of AWS. A proxy is between the binary and the network: a
 // session that connects to anything else fails.
 func TestReportScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/report",
 		Setup: func(env *testscript.Env) error {
@@ -60,6 +61,7 @@ func TestReportScripts(t *testing.T) {
 // faults, remove ACCOUNT removes an account from the organization, and calls
 // prints the calls since the last time.
 func TestFleetScripts(t *testing.T) {
+	t.Parallel()
 	const organization = "organization"
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/report/fleet",

@@ -204,6 +204,7 @@ func plainYAML(v any) any {
 // TestEveryJSONHasASchema checks that every command which can print JSON has a schema,
 // and that every schema belongs to a command or to a file.
 func TestEveryJSONHasASchema(t *testing.T) {
+	t.Parallel()
 	files := []string{"audit", "config", "exceptions", "owners", "report-origin", "report-facts", "trail-record",
 		"review", "review-item", "review-decisions", "review-pack"}
 	p := &process{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard,

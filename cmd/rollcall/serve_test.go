@@ -78,6 +78,7 @@ func createAccount(t *testing.T, data string) (id, secret string) {
 }
 
 func TestServe(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	data, ready := filepath.Join(dir, "data"), filepath.Join(dir, "url")
 	stop, stderr := command(t, map[string]string{"ROLLCALL_ADMIN_LISTEN": "127.0.0.1:0"},
@@ -193,6 +194,7 @@ func accountOf(t *testing.T, data string) string {
 
 // Uses of a key that were only in memory are written when the service stops.
 func TestServeFlushesLastUsed(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	data, ready := filepath.Join(dir, "data"), filepath.Join(dir, "url")
 	id, secret := createAccount(t, data)

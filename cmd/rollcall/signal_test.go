@@ -52,6 +52,7 @@ func halfACall(t *testing.T, url string) (net.Conn, *bufio.Reader) {
 }
 
 func TestSignals(t *testing.T) {
+	t.Parallel()
 	t.Run("the first lets calls end", func(t *testing.T) {
 		dir := t.TempDir()
 		c := start(t, "serve", "--data", dir+"/data", "--listen", "127.0.0.1:0", "--admin-listen", "off",

@@ -5,14 +5,15 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"rollcall/internal/testrun"
 )
 
 // Main runs the tests of a package, and ends the browser that they share. The
 // TestMain of every package that opens tabs calls it.
-func Main(m *testing.M) int {
+func Main(m testrun.Tests) int {
 	shared.ends = true
 	defer shared.end()
 	return m.Run()

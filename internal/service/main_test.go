@@ -1,16 +1,12 @@
 package service_test
 
 import (
-	"flag"
 	"os"
 	"testing"
+
+	"rollcall/internal/testrun"
 )
 
 func TestMain(m *testing.M) {
-	flag.Parse()
-	// Most tests do not wait for a processor.
-	if err := flag.Set("test.parallel", "4"); err != nil {
-		panic(err)
-	}
-	os.Exit(m.Run())
+	os.Exit(testrun.AtOnce(4, m).Run())
 }

@@ -16,6 +16,7 @@ import (
 
 	"rollcall/internal/ownfile"
 	"rollcall/internal/subprocess"
+	"rollcall/internal/testrun"
 )
 
 // Soak is the additional time for which the crash loops run.
@@ -27,15 +28,10 @@ var Binary string
 // Main builds the binary and runs a package's tests. The package's TestMain
 // calls it.
 func Main(m *testing.M) {
-	flag.Parse()
-	// Most tests wait for something other than a processor.
-	if err := flag.Set("test.parallel", "4"); err != nil {
-		panic(err)
-	}
-	os.Exit(buildAndRun(m))
+	os.Exit(buildAndRun(testrun.AtOnce(4, m)))
 }
 
-func buildAndRun(m *testing.M) int {
+func buildAndRun(m testrun.Tests) int {
 	dir, err := os.MkdirTemp("", "rollcall-e2e-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
