@@ -51,6 +51,9 @@ func (in *install) act(cmd *cobra.Command, create bool, a *act, fn func(*service
 	opened := false
 	err = in.with(cmd.Context(), create, func(s *service.Service) error {
 		opened = true
+		if err := in.expectTrail(cmd.Context(), s, t); err != nil {
+			return err
+		}
 		failed, unrecorded := s.Act(cmd.Context(), t, func(err error) *trail.Record { return in.record(a, err) },
 			func(ctx context.Context) error {
 				cmd.SetContext(ctx)
@@ -62,6 +65,22 @@ func (in *install) act(cmd *cobra.Command, create bool, a *act, fn func(*service
 		err = ended(err, t.Write(in.record(a, err)))
 	}
 	return closed(t, err)
+}
+
+// expectTrail says which records the trail lacks, as the service does at its
+// start.
+func (in *install) expectTrail(ctx context.Context, s *service.Service, t *trail.Trail) error {
+	lacks, err := s.ExpectTrail(ctx, t)
+	if errors.Is(err, service.ErrForgedHead) {
+		lacks, err = err.Error(), nil
+	}
+	if lacks != "" {
+		in.p.tell("rollcall: the trail is not whole: %s; run 'rollcall trail verify' on all of its files\n", lacks)
+	}
+	if err != nil {
+		err = notBegun(err)
+	}
+	return err
 }
 
 // begin does the same for acts without a service: it opens the trail first. done

@@ -89,6 +89,9 @@ func (o *ownService) run(cmd *cobra.Command, fn func(*ownRun) error) error {
 	opened := false
 	err = o.with(cmd.Context(), false, func(s *service.Service) error {
 		opened = true
+		if err := o.expectTrail(cmd.Context(), s, t); err != nil {
+			return err
+		}
 		t.SignWith(s.IAM.SignTrail)
 		return fn(&ownRun{&o.install, s, t})
 	})

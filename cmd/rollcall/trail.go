@@ -80,8 +80,10 @@ record that was changed, inserted, moved or taken away.
 
 The keys are those of the installation, or those in the file of --key, which
 'rollcall trail key' prints. Nobody needs the key to cut off the end of a trail
-after a signature. To find that, note the head that the command prints, in a place
-that others cannot write to, and name it with --head the next time.
+after a signature. The database of the installation knows the last record of each
+file, so without --key the command also finds that. With --key, note the head that
+the command prints, in a place that others cannot write to, and name it with --head
+the next time.
 
 ` + exitCodesHelp,
 		Example: `  rollcall trail verify trail.jsonl.2.gz trail.jsonl.1 trail.jsonl
@@ -104,7 +106,7 @@ func (t *trailVerify) run(ctx context.Context, files []string) error {
 	if v.Expect, err = parseHeads(t.heads); err != nil {
 		return err
 	}
-	if v.Keys, err = t.keys(ctx); err != nil {
+	if err := t.known(ctx, v); err != nil {
 		return err
 	}
 	for _, file := range files {
@@ -147,40 +149,50 @@ func (t *trailVerify) file(v *trail.Verifier, file string) error {
 	return nil
 }
 
-// keys returns the public keys by their ids.
-func (t *trailVerify) keys(ctx context.Context) (map[string]ed25519.PublicKey, error) {
-	if t.unsigned {
-		return nil, nil
-	}
-	keys := map[string]ed25519.PublicKey{}
-	if t.key != "" {
-		text, err := os.ReadFile(t.key)
-		if err != nil {
-			return nil, usageError("read --key: %w", err)
-		}
-		for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
-			key, err := x509.ParsePKIXPublicKey(block.Bytes)
-			public, ok := key.(ed25519.PublicKey)
-			if err != nil || !ok {
-				return nil, usageError("%s has a key that is not one of 'rollcall trail key'", t.key)
-			}
-			keys[trail.KeyID(public)] = public
-		}
-		if len(keys) == 0 {
-			return nil, usageError("%s has no public key: write it with 'rollcall trail key'", t.key)
-		}
-		return keys, nil
-	}
-	err := t.with(ctx, false, func(s *service.Service) error {
-		for _, key := range s.IAM.TrailKeys() {
-			keys[trail.KeyID(key)] = key
-		}
+// known gives the verifier the public keys, and the heads that the database of
+// the installation knows.
+func (t *trailVerify) known(ctx context.Context, v *trail.Verifier) (err error) {
+	switch {
+	case t.unsigned:
 		return nil
+	case t.key != "":
+		v.Keys, err = readTrailKeys(t.key)
+		return err
+	}
+	v.Keys = map[string]ed25519.PublicKey{}
+	err = t.with(ctx, false, func(s *service.Service) (err error) {
+		for _, key := range s.IAM.TrailKeys() {
+			v.Keys[trail.KeyID(key)] = key
+		}
+		v.MAC = s.IAM.TrailMAC
+		v.Known, err = s.TrailHeads(ctx)
+		return err
 	})
 	if err != nil {
 		err = fmt.Errorf("%w (without the data, give --key, or --unsigned to compare the hashes only)", err)
 	}
-	return keys, err
+	return err
+}
+
+// readTrailKeys reads the file of --key.
+func readTrailKeys(file string) (map[string]ed25519.PublicKey, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, usageError("read --key: %w", err)
+	}
+	keys := map[string]ed25519.PublicKey{}
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		key, err := x509.ParsePKIXPublicKey(block.Bytes)
+		public, ok := key.(ed25519.PublicKey)
+		if err != nil || !ok {
+			return nil, usageError("%s has a key that is not one of 'rollcall trail key'", file)
+		}
+		keys[trail.KeyID(public)] = public
+	}
+	if len(keys) == 0 {
+		return nil, usageError("%s has no public key: write it with 'rollcall trail key'", file)
+	}
+	return keys, nil
 }
 
 func parseHeads(texts []string) (heads []trail.Head, err error) {

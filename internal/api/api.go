@@ -58,6 +58,7 @@ type API struct {
 	log     *slog.Logger
 	now     func() time.Time
 	db      *store.DB                                        // see Outbox
+	flush   func() (*trail.KnownHead, error)                 // see Outbox
 	seal    func(c principal.Caller, text []byte) string     // see ExplainDenials
 	seen    func(c principal.Caller, service, action string) // see Observe; may be nil
 

@@ -12,11 +12,12 @@ import (
 )
 
 // Outbox stores the record of every change with the change, until the trail has
-// it. Recover writes the records that a crash has kept from the trail. Outbox
-// must be called before the first call of an action.
-func (a *API) Outbox(db *store.DB) {
+// it. flush makes the written records durable; see store.ForgetRecorded. Recover
+// writes the records that a crash has kept from the trail. Outbox must be called
+// before the first call of an action.
+func (a *API) Outbox(db *store.DB, flush func() (*trail.KnownHead, error)) {
 	if !a.trail.Off() {
-		a.db = db
+		a.db, a.flush = db, flush
 	}
 }
 
@@ -129,7 +130,7 @@ func (t tidier) start(ctx context.Context) {
 }
 
 func (t tidier) work(ctx context.Context) {
-	if err := t.a.db.ForgetRecorded(context.WithoutCancel(ctx), t.a.trail.Flush); err != nil {
+	if err := t.a.db.ForgetRecorded(context.WithoutCancel(ctx), t.a.flush); err != nil {
 		t.a.log.WarnContext(ctx, "outbox not emptied", "error", err)
 	}
 	<-t.busy

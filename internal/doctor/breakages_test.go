@@ -12,6 +12,7 @@ import (
 
 	"rollcall/internal/doctor"
 	"rollcall/internal/seal"
+	"rollcall/internal/service"
 )
 
 func check(t *testing.T, err error) {
@@ -117,6 +118,18 @@ func TestTrail(t *testing.T) {
 			"trail", doctor.Warning, "nothing is recorded"},
 		"no folder": {func(_ *testing.T, c *doctor.Config) { c.Trail = filepath.Join(c.Data, "none", "trail") },
 			"trail", doctor.Fault, "it cannot be written, so changes are refused: "},
+		"cut off": {func(t *testing.T, c *doctor.Config) { cut(t, c.Trail, 1) },
+			"trail", doctor.Fault, "record 4 of chain "},
+		"cut off further": {func(t *testing.T, c *doctor.Config) { cut(t, c.Trail, 3) },
+			"trail", doctor.Fault, "records 2 to 4 of chain "},
+		"deleted": {func(t *testing.T, c *doctor.Config) {
+			start(t, *c, func(*service.Service) {}) // at this place
+			check(t, os.Remove(c.Trail))
+		},
+			"trail", doctor.Fault, "which the database knows, are in no file here"},
+		"forged end": {func(t *testing.T, c *doctor.Config) {
+			execute(t, *c, "UPDATE trail_heads SET seq = 1")
+		}, "trail", doctor.Fault, "what the database knows of the trail's end was changed"},
 		"a folder": {func(_ *testing.T, c *doctor.Config) { c.Trail = c.Data },
 			"trail", doctor.Fault, "is a directory"},
 		"no collector": {func(_ *testing.T, c *doctor.Config) { c.Trail = "unix://" + c.Data + "/none.sock" },
@@ -204,4 +217,13 @@ func TestNewInstallation(t *testing.T) {
 	if _, err := os.Stat(c.Data); err == nil {
 		t.Error("the directory was created")
 	}
+}
+
+// cut takes the last lines from a file.
+func cut(t *testing.T, path string, lines int) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	check(t, err)
+	all := bytes.SplitAfter(bytes.TrimSuffix(text, []byte{'\n'}), []byte{'\n'})
+	check(t, os.WriteFile(path, bytes.Join(all[:len(all)-lines], nil), 0o600))
 }

@@ -29,6 +29,9 @@ func (x *examination) trail() {
 			"see that the place exists, and that the service's user may write to it")
 		return
 	}
+	if x.lacks(check) {
+		return
+	}
 	info, err := os.Stat(x.Trail)
 	if err != nil || !info.Mode().IsRegular() {
 		x.ok(check, x.Trail+" can be written")
@@ -37,6 +40,31 @@ func (x *examination) trail() {
 	if err := x.chain(check); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		x.fault(check, reason(err), "see that the service's user may read the file")
 	}
+}
+
+// lacks compares the trail's file with its head in the database, and reports
+// whether it noted something.
+func (x *examination) lacks(check string) bool {
+	if x.store == nil || x.keys == nil {
+		return false
+	}
+	const do = "run 'rollcall trail verify' on all files of the trail, and find out who could write to them"
+	h := trail.HeadOf(x.Trail, x.store.TrailHeads)
+	switch {
+	case h == nil:
+		return false
+	case !h.Proven(x.keys.MAC):
+		x.fault(check, "what the database knows of the trail's end was changed", do)
+		return true
+	}
+	gap, err := trail.Missing(x.Trail, h.Head)
+	switch {
+	case err != nil:
+		x.fault(check, reason(err), "see that the service's user may read the file")
+	case gap != nil:
+		x.fault(check, gap.String(), do)
+	}
+	return err != nil || gap != nil
 }
 
 // chain verifies the end of the trail's file.

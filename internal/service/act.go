@@ -13,7 +13,7 @@ func (s *Service) Act(
 	ctx context.Context, t *trail.Trail, record func(error) *trail.Record, fn func(context.Context) error,
 ) (failed, unrecorded error) {
 	t.SignWith(s.IAM.SignTrail)
-	return Act(ctx, s.db, t, record, fn)
+	return act(ctx, s.db, t, s.IAM.TrailMAC, record, fn)
 }
 
 // Act runs an operator's change and writes its record to t. record creates the
@@ -23,6 +23,14 @@ func (s *Service) Act(
 // in t.
 func Act(
 	ctx context.Context, db *store.DB, t *trail.Trail, record func(error) *trail.Record, fn func(context.Context) error,
+) (failed, unrecorded error) {
+	return act(ctx, db, t, nil, record, fn)
+}
+
+// act is Act. mac proves the head of the trail; without it none is stored.
+func act(
+	ctx context.Context, db *store.DB, t *trail.Trail, mac trail.MAC, record func(error) *trail.Record,
+	fn func(context.Context) error,
 ) (failed, unrecorded error) {
 	if t.Off() {
 		return fn(ctx), nil
@@ -42,5 +50,9 @@ func Act(
 	unrecorded = t.Write(rec)
 	db.EndEvent(e, unrecorded == nil)
 	ctx = context.WithoutCancel(ctx)
-	return failed, errors.Join(unrecorded, db.ForgetRecorded(ctx, t.Flush))
+	unrecorded = errors.Join(unrecorded, db.ForgetRecorded(ctx, flush(t, mac)))
+	if mac != nil {
+		unrecorded = errors.Join(unrecorded, db.KeepTrailHead(ctx, t.Known(mac)))
+	}
+	return failed, unrecorded
 }

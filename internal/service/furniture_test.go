@@ -120,7 +120,7 @@ func (r rows) all(t testing.TB) map[string]bool {
 	all := map[string]bool{}
 	for _, table := range r.texts(t, `SELECT name FROM sqlite_master WHERE type = 'table'`) {
 		// Data keys and records of calls do not belong to an account.
-		if table == "outbox" || table == "data_keys" || strings.HasSuffix(table, "_last_used") ||
+		if table == "outbox" || table == "trail_heads" || table == "data_keys" || strings.HasSuffix(table, "_last_used") ||
 			table == "report_marks" || // with the last uses
 			strings.HasPrefix(table, "sqlite_") || strings.HasPrefix(table, "goose_") {
 			continue

@@ -132,8 +132,10 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 	a := api.New(actions, iam.Access(), cfg.Trail, cfg.Log, db.Now)
 	a.Observe(iam.Observe)
 	a.ExplainDenials(iam.SealMessage)
-	a.Outbox(db)
+	a.Outbox(db, flush(cfg.Trail, iam.TrailMAC))
 	a.Throttle(throttle.New(cfg.Rate, cfg.Burst, db.Now), throttle.New(cfg.AccountRate, cfg.AccountBurst, db.Now))
+	s := &Service{IAM: iam, API: a, db: db, trail: cfg.Trail, masterFile: masterFile}
+	s.expectTrail(ctx, cfg)
 	recovering, stop := context.WithCancel(context.WithoutCancel(ctx))
 	people := signin.New(
 		signin.Config{DB: db, IAM: iam, STS: tokens, API: a, Log: cfg.Log, PublicURL: cfg.consoleURL(),
@@ -144,16 +146,13 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 		stop()
 		return nil, errors.Join(err, db.Close())
 	}
-	s := &Service{
-		IAM: iam, API: a, SignIn: people, db: db, trail: cfg.Trail, masterFile: masterFile, recover: stop,
-		ended: a.Recover(recovering),
-		Handler: server.New(server.Config{
-			API: a, Lookup: iam.SigningKey, Used: db.KeyUsed, Regions: cfg.Regions,
-			StrangerRate: cfg.StrangerRate, StrangerBurst: cfg.StrangerBurst,
-			Now: db.Now, Log: cfg.Log, Metrics: metrics, CallTimeout: cfg.CallTimeout,
-			Public: iam.IssuerDocument, PublicAge: identity.IssuerDocumentAge, Pages: pages,
-		}),
-	}
+	s.SignIn, s.recover, s.ended = people, stop, a.Recover(recovering)
+	s.Handler = server.New(server.Config{
+		API: a, Lookup: iam.SigningKey, Used: db.KeyUsed, Regions: cfg.Regions,
+		StrangerRate: cfg.StrangerRate, StrangerBurst: cfg.StrangerBurst,
+		Now: db.Now, Log: cfg.Log, Metrics: metrics, CallTimeout: cfg.CallTimeout,
+		Public: iam.IssuerDocument, PublicAge: identity.IssuerDocumentAge, Pages: pages,
+	})
 	if cfg.Metrics != nil {
 		s.figures(cfg.Metrics)
 	}
@@ -171,11 +170,11 @@ func (s *Service) Close() error {
 	s.recover()
 	<-s.ended
 	var errs []error
+	if err := s.closeTrail(); err != nil {
+		errs = append(errs, fmt.Errorf("close trail: %w", err))
+	}
 	if err := s.db.Close(); err != nil {
 		errs = append(errs, fmt.Errorf("close store: %w", err))
-	}
-	if err := s.trail.Close(); err != nil {
-		errs = append(errs, fmt.Errorf("close trail: %w", err))
 	}
 	return errors.Join(errs...)
 }

@@ -152,7 +152,7 @@ var callerTables = func() map[string]callerPart {
 			reports saml_private_keys saml_provider_tags saml_providers server_certificate_tags
 			server_certificates service_last_used service_specific_credentials
 			signin_pauses signin_places signin_sessions signin_tickets signing_certificates
-			ssh_public_keys token_issuers token_keys tool_proofs tool_sessions
+			ssh_public_keys token_issuers token_keys tool_proofs tool_sessions trail_heads
 			turns_0 turns_1 turns_2 turns_3 turns_4 turns_5 turns_6 turns_7`,
 	} {
 		for _, name := range strings.Fields(names) {

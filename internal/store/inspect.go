@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rollcall/internal/seal"
+	"rollcall/internal/trail"
 )
 
 // Inspection holds the facts that a database knows about itself.
@@ -22,6 +23,8 @@ type Inspection struct {
 	Newest   time.Time
 	Accounts int
 	DataKeys []seal.WrappedKey
+	// TrailHeads are the heads of the trail's files.
+	TrailHeads []trail.KnownHead
 	// Unread is the number of bytes of SQLite's write-ahead log that no process
 	// has read, and that Inspect has not read either.
 	Unread int64
@@ -98,11 +101,20 @@ func (in *Inspection) read(tx *Tx, migrated string) error {
 		purpose = "'rows'"
 	}
 	var err error
+	if in.Schema >= firstTrailHeads {
+		if in.TrailHeads, err = tx.trailHeads(); err != nil {
+			return err
+		}
+	}
 	in.DataKeys, err = list(tx, func(k *seal.WrappedKey) []any {
 		return []any{&k.ID, &k.MasterKeyID, &k.Wrapped, (*string)(&k.Purpose)}
 	}, "SELECT id, master_key_id, wrapped, "+purpose+" FROM data_keys ORDER BY created, id")
 	return err
 }
 
-// firstPurposes is the first schema whose data keys have a purpose.
-const firstPurposes = 7
+const (
+	// firstPurposes is the first schema whose data keys have a purpose.
+	firstPurposes = 7
+	// firstTrailHeads is the first schema with the heads of the trail.
+	firstTrailHeads = 15
+)

@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"slices"
 	"sync"
 	"time"
+
+	"rollcall/internal/trail"
 )
 
 // ErrUnknown reports that a transaction may or may not have committed: the
@@ -54,6 +55,8 @@ type outbox struct {
 	mu     sync.Mutex
 	flying map[string]bool // events whose record has not been written
 	done   []string        // events whose rows may be deleted
+	head   trail.Head      // of the trail, as this process stored it last
+	headAt time.Time       // when it was last compared with the trail
 }
 
 // BeginEvent returns the context of a call that may change something. EndEvent
@@ -121,35 +124,67 @@ func (db *DB) aside(ctx context.Context, fn func(conn) error) error {
 const outboxBatch = 500
 
 // ForgetRecorded removes the rows of events whose records were written. flush
-// first makes these records durable. Rows that cannot be removed now are
-// removed the next time.
-func (db *DB) ForgetRecorded(ctx context.Context, flush func() error) error {
+// first makes these records durable, and returns the head of the trail's file,
+// nil if the trail is no file. The head is stored in the same transaction, and
+// from time to time also if there are no rows. Rows that cannot be removed now
+// are removed the next time.
+func (db *DB) ForgetRecorded(ctx context.Context, flush func() (*trail.KnownHead, error)) error {
 	o := &db.outbox
 	o.mu.Lock()
-	done := o.done
+	done, idle := o.done, time.Since(o.headAt) < headAge
 	o.mu.Unlock()
-	if len(done) == 0 {
+	if len(done) == 0 && (idle || db.memory) {
 		return nil
 	}
-	if err := flush(); err != nil {
+	head, err := flush()
+	if err != nil {
 		return err
 	}
-	for ids := range slices.Chunk(done, outboxBatch) {
+	if o.hasHead(head) {
+		head = nil
+	}
+	for len(done) > 0 || head != nil {
+		ids := done[:min(len(done), outboxBatch)]
 		args := make([][]any, len(ids))
 		for i, id := range ids {
 			args[i] = []any{id}
 		}
 		err := db.aside(ctx, func(c conn) error {
+			if head != nil {
+				if _, err := c.exec(ctx, db.keepHeadSQL(), headArgs(head)); err != nil {
+					return err
+				}
+			}
+			if len(args) == 0 {
+				return nil
+			}
 			return c.execMany(ctx, `DELETE FROM outbox WHERE event_id = $1`, args)
 		})
 		if err != nil {
 			return err
 		}
-		o.mu.Lock()
-		o.done = o.done[len(ids):]
-		o.mu.Unlock()
+		o.forgot(len(ids), head)
+		done, head = done[len(ids):], nil
 	}
 	return nil
+}
+
+// hasHead reports whether there is nothing to store: no head, or the stored one.
+func (o *outbox) hasHead(head *trail.KnownHead) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.headAt = time.Now()
+	return head == nil || head.Head == o.head
+}
+
+// forgot notes that n rows were removed, and that a head was stored.
+func (o *outbox) forgot(n int, head *trail.KnownHead) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.done = o.done[n:]
+	if head != nil {
+		o.head = head.Head
+	}
 }
 
 // Unrecorded is a change without a written record.
@@ -256,13 +291,19 @@ func (db *DB) EventsRecorded(ctx context.Context, ids []string) error {
 	})
 }
 
-// ForgetEvents removes old rows that only show the fate of a transaction.
+// ForgetEvents removes old rows that only show the fate of a transaction, and
+// the heads of files of the trail that nobody writes any more.
 func (db *DB) ForgetEvents(ctx context.Context) error {
 	if db.memory {
 		return nil
 	}
 	return db.aside(ctx, func(c conn) error {
-		_, err := c.exec(ctx, `DELETE FROM outbox WHERE (record = '-' OR record = '') AND created_ms < `+
+		_, err := c.exec(ctx, `DELETE FROM trail_heads WHERE stored_ms < `+db.clock+` - CAST($1 AS BIGINT)`,
+			[]any{headLife.Milliseconds()})
+		if err != nil {
+			return err
+		}
+		_, err = c.exec(ctx, `DELETE FROM outbox WHERE (record = '-' OR record = '') AND created_ms < `+
 			db.clock+` - CAST($1 AS BIGINT)`,
 			[]any{markAge.Milliseconds()})
 		return err

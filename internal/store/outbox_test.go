@@ -10,6 +10,7 @@ import (
 
 	"rollcall/internal/store"
 	"rollcall/internal/storetest"
+	"rollcall/internal/trail"
 )
 
 // eventOf returns an event whose record contains the created ids.
@@ -18,6 +19,8 @@ func eventOf(id string) *store.Event {
 		return []byte(id + ":" + strings.Join(made, ","))
 	}}
 }
+
+func noHead() (*trail.KnownHead, error) { return nil, nil }
 
 // outboxRows returns the rows of the outbox.
 func outboxRows(t *testing.T, db *store.DB) (rows [][2]string) {
@@ -67,11 +70,11 @@ func TestOutboxRowIsOfItsChange(t *testing.T) {
 		}
 		db.EndEvent(e, true)
 		torn := errors.New("the disk does not answer")
-		if err := db.ForgetRecorded(t.Context(), func() error { return torn }); err != torn ||
+		if err := db.ForgetRecorded(t.Context(), func() (*trail.KnownHead, error) { return nil, torn }); err != torn ||
 			len(outboxRows(t, db)) != 1 {
 			t.Errorf("the row of a record that may be lost: error %v, rows %q", err, outboxRows(t, db))
 		}
-		if err := db.ForgetRecorded(t.Context(), func() error { return nil }); err != nil {
+		if err := db.ForgetRecorded(t.Context(), noHead); err != nil {
 			t.Fatal(err)
 		}
 		if rows := outboxRows(t, db); len(rows) > 0 {

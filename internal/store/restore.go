@@ -68,6 +68,10 @@ func (tx *Tx) restore(r io.Reader, replace bool, master *seal.MasterKeys) error 
 			return ErrNotEmpty
 		}
 	}
+	keys, err := tx.DataKeys()
+	if err != nil {
+		return err
+	}
 	// Without recordings, what follows marks nobody.
 	tables := []string{"report_recordings", "report_marks"}
 	for _, t := range slices.Backward(backupTables()) {
@@ -103,7 +107,18 @@ func (tx *Tx) restore(r io.Reader, replace bool, master *seal.MasterKeys) error 
 			return err
 		}
 	}
-	return nil
+	return tx.restored(keys)
+}
+
+// restored forgets the heads of the trail unless the first data key, by which
+// they are proven, is still the same.
+func (tx *Tx) restored(before []seal.WrappedKey) error {
+	keys, err := tx.DataKeys()
+	if err != nil || len(keys) > 0 && len(before) > 0 && keys[0].ID == before[0].ID {
+		return err
+	}
+	_, err = tx.exec(`DELETE FROM trail_heads`)
+	return err
 }
 
 // inserter collects rows of one table into batches.

@@ -7,8 +7,9 @@ import (
 	"encoding/base64"
 	"hash"
 	"io"
+	"math"
 	"os"
-	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -36,6 +37,7 @@ type chain struct {
 	torn    hash.Hash // of the text after the last record; nil without one
 	started string    // what the next record says
 	follows *Head
+	lost    *Gap // what the file lacked at the start
 	ended   bool // the last record says that the file was moved away
 	open    int  // records that no checkpoint of this process covers
 }
@@ -63,7 +65,21 @@ func (c *chain) follow(f *os.File) (changed, moved bool, err error) {
 		return false, false, err
 	}
 	c.known, c.fresh, c.size = true, false, size
+	if c.lost != nil && !moved {
+		c.restartAfter(c.lost)
+	}
 	return true, moved, nil
+}
+
+// restartAfter begins another chain with the next record, which names the head
+// that is missing.
+func (c *chain) restartAfter(g *Gap) {
+	why := startedChanged
+	if g.Seen == 0 {
+		why = startedMissing
+	}
+	c.restart(why)
+	c.follows, c.lost = &g.Want, nil
 }
 
 // restart begins another chain with the next record, which names the head of
@@ -182,22 +198,11 @@ func (c *chain) readOn(f *os.File, size int64) (moved bool, err error) {
 // lastBeside returns the last record of the newest file that log rotation left
 // beside path, nil if there is none that can be read.
 func lastBeside(path string) *Head {
-	var newest string
-	var at time.Time
-	for _, pattern := range []string{path + ".*", path + "-*"} {
-		names, _ := filepath.Glob(pattern)
-		for _, name := range names {
-			info, err := os.Stat(name)
-			if err == nil && info.Mode().IsRegular() && info.ModTime().After(at) && filepath.Ext(name) != ".gz" &&
-				filepath.Ext(name) != ".zst" {
-				newest, at = name, info.ModTime()
-			}
-		}
-	}
-	if newest == "" {
+	names := slices.DeleteFunc(newestBeside(path, math.MaxInt), compressed)
+	if len(names) == 0 {
 		return nil
 	}
-	f, size, err := openRegular(newest)
+	f, size, err := openRegular(names[0])
 	if err != nil {
 		return nil
 	}

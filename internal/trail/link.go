@@ -48,6 +48,9 @@ const (
 	startedUnchained = "unchained"
 	// startedChanged says that the file did not end as this process had left it.
 	startedChanged = "changed"
+	// startedMissing says that the chain that the database knew was in no file
+	// when the process began.
+	startedMissing = "missing"
 )
 
 // endRotated ends a file that was moved away.

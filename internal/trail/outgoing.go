@@ -95,6 +95,16 @@ func (o *outgoing) settle(n int) (lines int) {
 	return lines
 }
 
+// settle notes in the trail and its chain that the first n bytes were written.
+func (t *Trail) settle(out *outgoing, n int) (lines int) {
+	lines = out.settle(n)
+	if lines > 0 && t.place.Place != "" {
+		head := t.chain.head
+		t.written.Store(&head)
+	}
+	return lines
+}
+
 // through says whether so many lines include all up to a part.
 func (o *outgoing) through(part, lines int) bool {
 	return lines == len(o.ends) || o.ends[lines].part > part
@@ -195,7 +205,7 @@ func (t *Trail) leave(next *os.File) {
 	out.checkpoint(t.sign(), endRotated)
 	// Where it cannot be written, the chain goes on from the record before.
 	n, _ := t.write(out.text)
-	out.settle(n)
+	t.settle(&out, n)
 }
 
 // remind makes a checkpoint due, where nothing else will. t.mu is held.

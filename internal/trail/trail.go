@@ -77,6 +77,11 @@ type Trail struct {
 	strangers strangers
 	summary   sync.Mutex // held while a summary of their records is written
 
+	// place describes the file. It is empty for other sinks. written is the last
+	// record in it, and durable the last one that is on disk; nil before the first.
+	place            KnownHead
+	written, durable atomic.Pointer[Head]
+
 	most int    // bytes of a record that the sink takes; 0 is no limit of its own
 	path string // empty unless the sink is a file named by path
 	// lookups has a place for each Lookup that is reading.
@@ -173,7 +178,9 @@ func Open(dest string) (*Trail, error) {
 	t := New(f)
 	t.path, t.broken = dest, endsWithinLine(f)
 	t.chain.on = true
-	if _, shared := t.shared(); !shared {
+	if _, shared := t.shared(); shared {
+		t.place = Here(dest)
+	} else {
 		t.chain.begin()
 	}
 	return t, nil
@@ -356,17 +363,24 @@ func (t *Trail) Probe() error {
 // Flush returns when the written records are on disk, if the sink has one.
 // Unlike the other methods it has no deadline, because the disk may hang.
 func (t *Trail) Flush() error {
-	if t.Sync || t.off {
+	head := t.written.Load()
+	if t.off || head != nil && head == t.durable.Load() {
 		return nil
 	}
-	t.mu.Lock()
-	sink := t.sink
-	t.mu.Unlock()
-	err := syncTo(sink)
-	if errors.Is(err, os.ErrClosed) {
-		return nil // by Reopen, which has synced it, or by Close
+	if !t.Sync {
+		t.mu.Lock()
+		sink := t.sink
+		t.mu.Unlock()
+		err := syncTo(sink)
+		if errors.Is(err, os.ErrClosed) {
+			return nil // by Reopen, which has synced it, or by Close
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return err
+	t.durable.Store(head)
+	return nil
 }
 
 // Reopen opens the file again, for log rotation. On an error the trail
@@ -399,6 +413,9 @@ func (t *Trail) Close() error {
 	b.checkpoint = true
 	t.mu.Unlock()
 	stalled := t.wait(b)
+	if stalled == nil && t.place.Place != "" {
+		t.flushInTime()
+	}
 
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -418,4 +435,17 @@ func (t *Trail) Close() error {
 		err = fmt.Errorf("%d or more records were not written: %w", missing, err)
 	}
 	return err
+}
+
+// flushInTime is Flush, but it does not wait beyond the deadline.
+func (t *Trail) flushInTime() {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = t.Flush() // Known then returns an earlier head
+	}()
+	select {
+	case <-done:
+	case <-time.After(t.Deadline):
+	}
 }

@@ -27,6 +27,9 @@ type Verifier struct {
 	Keys map[string]ed25519.PublicKey
 	// Expect are heads that were noted earlier: their chains must go so far.
 	Expect []Head
+	// Known are the heads that the database knows, and MAC verifies them.
+	Known []KnownHead
+	MAC   MAC
 	// Part says that the files are a part of the trail. Chains may begin before
 	// it.
 	Part bool
@@ -37,6 +40,7 @@ type Verifier struct {
 	chains   map[string]*ChainReport
 	order    []*ChainReport
 	records  int
+	files    []string
 }
 
 // Finding is something about a place in the files.
@@ -63,6 +67,7 @@ type ChainReport struct {
 
 	since  time.Time // of the first record that is not proven
 	line   int
+	moved  bool              // the last record says that the file was moved away
 	recent map[uint64]string // hashes of the last records
 }
 
@@ -116,6 +121,7 @@ func (v *Verifier) File(name string, r io.Reader) error {
 	if v.chains == nil {
 		v.chains = map[string]*ChainReport{}
 	}
+	v.files = append(v.files, name)
 	f := &fileCheck{Verifier: v, name: name}
 	in := bufio.NewReaderSize(r, 256<<10)
 	for {
@@ -170,7 +176,7 @@ func (f *fileCheck) check(line []byte, whole bool) {
 		f.follows(l)
 	}
 	c.Head = Head{l.Chain, l.Seq, hashLine(line)}
-	c.Ended, c.Seen, c.line = parsed.EventTime, f.name, f.line
+	c.Ended, c.Seen, c.line, c.moved = parsed.EventTime, f.name, f.line, l.End == endRotated
 	c.Records++
 	if c.Unproven++; c.Unproven == 1 {
 		c.since = parsed.EventTime
@@ -225,6 +231,8 @@ func (f *fileCheck) begin(l *Link, at time.Time) *ChainReport {
 	switch {
 	case l.Started == startedChanged:
 		f.problem(f.name, f.line, "the service found here that the file had been changed behind it")
+	case l.Started == startedMissing && l.Follows != nil:
+		f.missing(l.Follows)
 	case l.Started == startedUnchained && f.line > 1 && f.chained:
 		f.problem(f.name, f.line, "the record before this one belonged to no chain when the service began")
 	case l.Seq == 1:
@@ -235,6 +243,16 @@ func (f *fileCheck) begin(l *Link, at time.Time) *ChainReport {
 		f.note(f.name, f.line, "chain %s goes on here: its records 1 to %d are in none of the files", l.Chain, l.Seq-1)
 	}
 	return c
+}
+
+// missing looks for the chain that the service did not find.
+func (f *fileCheck) missing(want *Head) {
+	if other := f.chains[want.Chain]; other != nil && other.Head.Seq >= want.Seq {
+		f.note(f.name, f.line, "the service did not find the file with record %d of chain %s", want.Seq, want.Chain)
+		return
+	}
+	f.problem(f.name, f.line, "when the service began, records of chain %s, up to %d, were in no file", want.Chain,
+		want.Seq)
 }
 
 // next compares a record with the head of its chain.
@@ -324,6 +342,9 @@ func (v *Verifier) Report() *VerifyReport {
 	}
 	for _, want := range v.Expect {
 		v.expected(want)
+	}
+	for _, h := range v.Known {
+		v.known(h)
 	}
 	chains := append([]*ChainReport{}, v.order...) // an empty list in JSON
 	return &VerifyReport{v.records, v.problems, v.left, v.notes, chains}

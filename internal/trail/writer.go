@@ -150,7 +150,7 @@ func (t *Trail) attempt(b *batch, failing failure) progress {
 		return progress{tried: true, told: true, caughtUp: true}
 	}
 	n, err := t.write(out.text)
-	lines := out.settle(n)
+	lines := t.settle(&out, n)
 	return progress{
 		tried:    true,
 		told:     out.through(partResumed, lines),
@@ -194,6 +194,8 @@ func (t *Trail) reopen() error {
 		return err
 	}
 	t.leave(f)
+	// Every line in it was written or reported. Flush only knows the new file.
+	_ = syncTo(t.sink)
 	t.mu.Lock()
 	old := t.sink
 	if t.given {
@@ -202,8 +204,6 @@ func (t *Trail) reopen() error {
 		t.sink = f
 	}
 	t.mu.Unlock()
-	// Every line in it was written or reported. Flush only knows the new file.
-	_ = syncTo(old)
 	if c, ok := old.(io.Closer); ok {
 		_ = c.Close()
 	}

@@ -114,7 +114,7 @@ func Launch(t testing.TB, cmd *exec.Cmd) *Process {
 		p.Kill()
 		said := p.Stderr.String()
 		if strings.Contains(said, "DATA RACE") || strings.Contains(said, "goroutine 1 [") ||
-			strings.Contains(said, "panic") {
+			strings.Contains(said, "panic") || strings.Contains(said, "the trail is not whole") {
 			t.Errorf("the process said:\n%s", said)
 		} else if t.Failed() {
 			t.Logf("the process said:\n%s", Tail(said, 20000))
