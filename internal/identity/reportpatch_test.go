@@ -75,6 +75,26 @@ func (w *world) content(t *testing.T, r store.Report) []byte {
 	return content.Bytes()
 }
 
+// crowd creates so many users beside those of a history that the base of a report
+// has several pieces.
+func (w *world) crowd(t *testing.T) {
+	t.Helper()
+	err := w.db.Update(t.Context(), func(tx *store.Tx) error {
+		for i := range 400 {
+			name := fmt.Sprintf("%c%04d", "0_abmqxz~"[i%9], i)
+			u := store.User{Account: account, NameKey: name, Name: name, Path: "/" + strings.Repeat("p,\"", 160) + "/",
+				ID: name, Created: tx.Now}
+			if err := tx.InsertUser(u); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // history changes an account at random.
 type history struct {
 	*rand.Rand
@@ -259,6 +279,7 @@ func TestPatchedReports(t *testing.T) {
 			seed := rand.Uint64()
 			t.Logf("seed %d", seed)
 			one, two := pair(t, cfg(t))
+			one.crowd(t)
 			histories := []*history{newHistory(one, seed, "ONE"), newHistory(two, seed+1, "TWO")}
 			r := histories[0].Rand
 			contents, patched := map[int64][]byte{}, 0
