@@ -9,6 +9,7 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 
 	"rollcall/internal/api"
+	"rollcall/internal/awsmodel"
 )
 
 // Metrics counts the calls of the API. A nil Metrics counts nothing.
@@ -41,8 +42,13 @@ func (m *Metrics) begin() func(action, outcome string, took time.Duration) {
 }
 
 // outcome returns the kind of an answer, one of six, so that an action has few
-// time series whatever its clients do.
-func outcome(status int, code string) string {
+// time series whatever its clients do. refusal is the error of an answer, nil for
+// none. Its own status counts: the JSON protocol answers 400 instead of 403.
+func outcome(status int, refusal *awsmodel.Error) string {
+	code := ""
+	if refusal != nil {
+		code, status = refusal.Code, refusal.Status()
+	}
 	switch {
 	case code == api.ErrThrottled.Code, status == http.StatusTooManyRequests:
 		return "throttled"

@@ -25,7 +25,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, id string) bool {
 		return false
 	}
 	start, done, status := s.cfg.Now(), s.cfg.Metrics.begin(), http.StatusInternalServerError
-	defer func() { done("ConsolePage", outcome(status, ""), s.cfg.Now().Sub(start)) }()
+	defer func() { done("ConsolePage", outcome(status, nil), s.cfg.Now().Sub(start)) }()
 	r, over := whileConnected(r)
 	defer over()
 	r, cancel := s.inTime(r)

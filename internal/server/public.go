@@ -21,7 +21,7 @@ func (s *Server) public(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	start, done, status := s.cfg.Now(), s.cfg.Metrics.begin(), http.StatusOK
-	defer func() { done("PublicDocument", outcome(status, ""), s.cfg.Now().Sub(start)) }()
+	defer func() { done("PublicDocument", outcome(status, nil), s.cfg.Now().Sub(start)) }()
 	if wait, ok := s.strangers.Allow(networkOf(describe(r, "").SourceIP)); !ok {
 		status = http.StatusTooManyRequests
 		w.Header().Set("Retry-After", strconv.Itoa(int(wait/time.Second)+1))

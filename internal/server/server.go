@@ -117,8 +117,8 @@ type call struct {
 	caller          *principal.Caller
 	keyID           string // unverified
 	retryAfter      time.Duration
-	refusal         string // the code of an error
-	acceptsJSON     bool   // the client prefers JSON to XML
+	refusal         *awsmodel.Error // the error of the answer, nil for none
+	acceptsJSON     bool            // the client prefers JSON to XML
 	// json11 says that the request and its answer are in the AWS JSON 1.1 protocol.
 	json11 bool
 }
@@ -229,7 +229,7 @@ func (s *Server) refuse(w http.ResponseWriter, k *call, err *awsmodel.Error) *aw
 	if err.Encoded != "" {
 		w.Header().Set("X-Rollcall-Authorization-Message", err.Encoded)
 	}
-	k.refusal = err.Code
+	k.refusal = err
 	s.cfg.Metrics.refused(err.Code)
 	switch {
 	case k.json11:
