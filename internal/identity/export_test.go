@@ -11,10 +11,11 @@ import (
 // earlier one.
 func (s *Service) FromScratch(ctx context.Context, account string) (content []byte, err error) {
 	err = s.db.View(ctx, func(tx *store.Tx) error {
-		rows, err := newReportRows(tx, account)
+		basis, err := tx.ReportBasis(account)
 		if err != nil {
 			return err
 		}
+		rows := newReportRows(basis)
 		content = rows.columns.AppendHeader(nil)
 		return tx.ScanCredentials(account, func(r *store.CredentialRow) error {
 			if rows.shows(r) {

@@ -57,10 +57,15 @@ func inForce(tx *store.Tx, account string, q api.Quota) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	return among(limits, q), nil
+}
+
+// among returns the value of a quota from those that an operator has set.
+func among(limits map[string]int, q api.Quota) int {
 	if v, ok := limits[q.Name]; ok {
-		return v, nil
+		return v
 	}
-	return q.Value, nil
+	return q.Value
 }
 
 // checkQuota returns an error if n, the number after the change, exceeds the

@@ -38,10 +38,7 @@ func (s *Service) patchReport(ctx context.Context, account string, token int64) 
 		return store.Report{}, err
 	}
 	return p.report, s.db.Update(ctx, func(tx *store.Tx) error {
-		if err := tx.PatchReport(p.report, p.patches, p.marks); err != nil {
-			return err
-		}
-		return tx.PublishReport(p.report, s.report.History)
+		return tx.PublishPatches(p.report, p.patches, p.marks, s.report.History)
 	})
 }
 
@@ -53,37 +50,26 @@ type patching struct {
 	last    store.Report
 	report  store.Report
 	marks   []store.ReportMark
-	pieces  []piecePlace // nil until one is needed
+	pieces  []piecePlace
 	patches []store.ReportPatch
 }
 
 // newPatching finds out whether a report can be made of patches.
 func (s *Service) newPatching(tx *store.Tx, account string, token int64) (*patching, error) {
-	recording, err := tx.ReportRecording(account)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, errNoPatches
-	}
+	start, err := tx.ReportStart(account, reportMarks+1)
 	if err != nil {
 		return nil, err
 	}
-	p := &patching{s: s, tx: tx}
-	if p.rows, err = newReportRows(tx, account); err != nil {
-		return nil, err
-	}
-	p.last, err = tx.LatestReport(account)
-	if errors.Is(err, store.ErrNotFound) || err == nil &&
-		(recording.Shape != p.rows.shape() || recording.Base != p.last.Base) {
+	p := &patching{s: s, tx: tx, rows: newReportRows(start.Basis), last: start.Last, marks: start.Marks}
+	if start.Recording.Shape != p.rows.shape() || start.Recording.Base != p.last.Base {
 		return nil, errNoPatches
-	}
-	if err != nil {
-		return nil, err
 	}
 	limit := min(p.last.Users/20+patchesBefore/2, reportMarks, p.last.Users/4+patchesBefore-p.last.Patches)
-	if p.marks, err = tx.ReportMarks(account, int(max(0, limit))+1); err != nil {
-		return nil, err
-	}
 	if int64(len(p.marks)) > limit {
 		return nil, errNoPatches
+	}
+	if p.pieces, err = readPlaces(start.Pieces); err != nil {
+		return nil, err
 	}
 	p.report = p.last
 	p.report.Token, p.report.Generated = token, second(tx.Now)
@@ -109,15 +95,11 @@ func (p *patching) run() error {
 
 // of adds the patches of users whose rows are not as they were.
 func (p *patching) of(users []string) error {
-	base, err := p.inBase(users)
+	base, patches, err := p.inBase(users)
 	if err != nil {
 		return err
 	}
 	defer base() // nothing may unpack when the service has been closed
-	patches, err := p.tx.PatchesOf(p.last, users)
-	if err != nil {
-		return err
-	}
 	after := map[string]string{}
 	var row []byte
 	err = p.tx.ScanCredentialsOf(p.report.Account, users, func(u *store.CredentialRow) error {
@@ -176,30 +158,22 @@ type baseRows struct {
 	err  error
 }
 
-// inBase reads the pieces with the rows that users have in the base. What it
-// returns waits for the rows: they are unpacked while the caller reads on.
-func (p *patching) inBase(users []string) (wait func() baseRows, err error) {
-	if p.pieces == nil {
-		chunks, err := p.tx.ReportPieces(p.last.Account, p.last.Base)
-		if err != nil {
-			return nil, err
-		}
-		if p.pieces, err = readPlaces(chunks); err != nil {
-			return nil, err
-		}
-	}
+// inBase reads the pieces with the rows that users have in the base, and the
+// patches since. The function that it returns waits for the rows: they are
+// unpacked while the caller reads on.
+func (p *patching) inBase(users []string) (wait func() baseRows, patches []store.ReportPatch, err error) {
 	pieces := piecesOf(p.pieces, users)
 	places := make([]store.ReportPlace, len(pieces))
 	for i, piece := range pieces {
 		places[i] = piece.ReportPlace
 	}
-	packed, err := p.tx.ReportPiecesAt(p.last.Account, p.last.Base, places)
+	packed, patches, err := p.tx.PatchedOf(p.last, places, users)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	unpacked := make(chan baseRows, 1)
 	go func() { unpacked <- p.s.unpackRows(pieces, packed) }()
-	return sync.OnceValue(func() baseRows { return <-unpacked }), nil
+	return sync.OnceValue(func() baseRows { return <-unpacked }), patches, nil
 }
 
 // unpackRows finds the rows of users in the pieces of a base.

@@ -27,22 +27,23 @@ func appendPlace(dst []byte, packed int, first string) []byte {
 
 var errPlaces = errors.New("the places of a report's pieces are damaged")
 
-// readPlaces reads what appendPlace has written of each chunk.
+// readPlaces reads what appendPlace has written of each chunk. There are thousands
+// of pieces, so the users' names are parts of one string for each chunk.
 func readPlaces(chunks [][]byte) ([]piecePlace, error) {
-	var all []piecePlace
+	all := make([]piecePlace, 0, 32*len(chunks))
 	for seq, text := range chunks {
-		at := 0
-		for len(text) > 0 {
-			packed, n := binary.Uvarint(text)
+		names, at := string(text), 0
+		for i := 0; i < len(text); {
+			packed, n := binary.Uvarint(text[i:])
 			if n <= 0 {
 				return nil, errPlaces
 			}
-			length, m := binary.Uvarint(text[n:])
-			if text = text[n:]; m <= 0 || length > uint64(len(text)-m) {
+			length, m := binary.Uvarint(text[i+n:])
+			if i += n + m; m <= 0 || length > uint64(len(text)-i) {
 				return nil, errPlaces
 			}
-			first := string(text[m : m+int(length)])
-			text = text[m+int(length):]
+			first := names[i : i+int(length)]
+			i += int(length)
 			all = append(all, piecePlace{store.ReportPlace{Chunk: int64(seq), At: at, Size: int(packed)}, first})
 			at += int(packed)
 		}

@@ -38,10 +38,11 @@ func TestRangesAreTheScan(t *testing.T) {
 					txs = append(txs, twin)
 					twins++
 				}
-				rows, err := newReportRows(tx, account)
+				basis, err := tx.ReportBasis(account)
 				if err != nil {
 					return err
 				}
+				rows := newReportRows(basis)
 				var want, got []byte
 				users, n := int64(0), int64(0)
 				err = tx.ScanCredentials(account, func(r *store.CredentialRow) error {

@@ -2,7 +2,6 @@ package identity
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -22,32 +21,17 @@ type reportRows struct {
 	arn      []byte
 }
 
-func newReportRows(tx *store.Tx, account string) (*reportRows, error) {
-	a, err := tx.Account(account)
-	if err != nil {
-		return nil, err
-	}
-	policy, err := tx.PasswordPolicy(account)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return nil, err
-	}
-	keys, err := inForce(tx, account, accessKeysPerUser)
-	if err != nil {
-		return nil, err
-	}
-	certificates, err := inForce(tx, account, certificatesPerUser)
-	if err != nil {
-		return nil, err
-	}
-	r := &reportRows{columns: report.Columns22, partition: a.Partition, rotation: int64(policy.MaxAge) * 86400}
-	if keys > 2 || certificates > 2 {
+func newReportRows(b store.ReportBasis) *reportRows {
+	account := b.Account.ID
+	r := &reportRows{columns: report.Columns22, partition: b.Account.Partition, rotation: int64(b.Policy.MaxAge) * 86400}
+	if among(b.Limits, accessKeysPerUser) > 2 || among(b.Limits, certificatesPerUser) > 2 {
 		// The guide documents a 23rd column. No live report shows it for
 		// accounts whose users cannot have more than two of each.
 		r.columns = report.Columns23
 	}
-	owner := "arn:" + a.Partition + ":iam::" + account
+	owner := "arn:" + r.partition + ":iam::" + account
 	r.root, r.prefix = owner+":root", owner+":user"
-	return r, nil
+	return r
 }
 
 // clone returns rows for another goroutine.

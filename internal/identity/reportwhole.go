@@ -64,10 +64,11 @@ func (s *Service) writeBase(
 		defer end()
 		txs = append(txs, twin)
 	}
-	rows, err := newReportRows(tx, account)
+	basis, err := tx.ReportBasis(account)
 	if err != nil {
 		return report, "", err
 	}
+	rows := newReportRows(basis)
 	pack := newReportPacker(ctx, s.db, account, token)
 	buf := rows.columns.AppendHeader(pack.buffer())
 	err = formatRanges(ctx, txs, account, rows, reportRange, func(f formatted) (err error) {

@@ -29,9 +29,11 @@ func (tx *Tx) InsertAccount(a Account) error {
 
 // Account reads one account.
 func (tx *Tx) Account(id string) (a Account, err error) {
-	err = tx.one(accountFields(&a), `SELECT `+accountColumns+` FROM accounts WHERE account = $1`, id)
+	err = tx.one(accountFields(&a), accountSQL, id)
 	return a, err
 }
+
+const accountSQL = `SELECT ` + accountColumns + ` FROM accounts WHERE account = $1`
 
 // Accounts reads up to limit accounts whose ids come after the given one.
 func (tx *Tx) Accounts(after string, limit int) ([]Account, error) {
@@ -94,21 +96,25 @@ func (tx *Tx) DeleteAlias(account, alias string) error {
 
 // Limits reads the quotas that an operator has set for an account, by IAM's
 // names, for example AccessKeysPerUser. All others have IAM's default.
-func (tx *Tx) Limits(account string) (map[string]int, error) {
-	type limit struct {
-		name  string
-		value int
-	}
-	all, err := list(tx, func(l *limit) []any { return []any{&l.name, &l.value} },
-		`SELECT name, value FROM account_limits WHERE account = $1`, account)
-	if err != nil {
-		return nil, err
-	}
-	m := make(map[string]int, len(all))
-	for _, l := range all {
-		m[l.name] = l.value
-	}
-	return m, nil
+func (tx *Tx) Limits(account string) (limits map[string]int, err error) {
+	err = tx.together([]exchange{limitsOf(account, &limits)})
+	return limits, err
+}
+
+func limitsOf(account string, limits *map[string]int) exchange {
+	return exchange{statement{`SELECT name, value FROM account_limits WHERE account = $1`, []any{account}},
+		func(r rows) error {
+			type limit struct {
+				name  string
+				value int
+			}
+			all, err := scanList(r, func(l *limit) []any { return []any{&l.name, &l.value} })
+			*limits = make(map[string]int, len(all))
+			for _, l := range all {
+				(*limits)[l.name] = l.value
+			}
+			return err
+		}}
 }
 
 // SetLimit sets one quota of an account.

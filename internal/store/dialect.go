@@ -1,6 +1,9 @@
 package store
 
-import "strings"
+import (
+	"encoding/json"
+	"strings"
+)
 
 // dialect holds every difference of text between the engines.
 type dialect struct {
@@ -13,6 +16,11 @@ type dialect struct {
 	// clock is an expression for the engine's own time in Unix milliseconds.
 	// Leases are measured by it, so that nodes need not agree on the time.
 	clock string
+	// in is the condition that a text is in a list, which is the argument of the
+	// placeholder %s. One statement then serves lists of any length.
+	in string
+	// list returns that argument.
+	list func([]string) string
 }
 
 var sqliteDialect = dialect{
@@ -24,6 +32,11 @@ var sqliteDialect = dialect{
 		") PLAIN;", ") STRICT;",
 	),
 	clock: "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)",
+	in:    "IN (SELECT value FROM json_each(%s))",
+	list: func(all []string) string {
+		list, _ := json.Marshal(all) // texts have no errors
+		return string(list)
+	},
 }
 
 var postgresDialect = dialect{
@@ -38,4 +51,17 @@ var postgresDialect = dialect{
 	),
 	analyze: "ANALYZE",
 	clock:   "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
+	in:      "= ANY(CAST(%s AS TEXT[]))",
+	list:    postgresList,
+}
+
+// postgresList writes texts as a constant of the type TEXT[] (PostgreSQL, array
+// input and output).
+func postgresList(all []string) string {
+	quote := strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+	quoted := make([]string, len(all))
+	for i, s := range all {
+		quoted[i] = `"` + quote.Replace(s) + `"`
+	}
+	return "{" + strings.Join(quoted, ",") + "}"
 }

@@ -9,24 +9,16 @@ import (
 // would need another prepared statement.
 var manyRows = [...]int{64, 8, 1}
 
-// insertRows inserts rows, by few statements that travel together. insert is the
-// statement before VALUES. All rows have the same number of values.
-func (tx *Tx) insertRows(insert string, all [][]any) error {
-	var statements []statement
+// insertions returns the statements that insert rows. insert is the text before
+// VALUES. All rows have the same number of values.
+func insertions(insert string, values [][]any) (all []exchange) {
 	for _, n := range manyRows {
-		for len(all) >= n {
-			sql := insert + " VALUES " + valuesSQL(n, len(all[0]))
-			statements = append(statements, statement{sql, slices.Concat(all[:n]...)})
-			all = all[n:]
+		for ; len(values) >= n; values = values[n:] {
+			sql := insert + " VALUES " + valuesSQL(n, len(values[0]))
+			all = append(all, exchange{statement{sql, slices.Concat(values[:n]...)}, takeNone})
 		}
 	}
-	if len(statements) == 0 {
-		return nil
-	}
-	return tx.c.queryEach(tx.ctx, statements, func(r rows) error {
-		r.next()
-		return r.err()
-	})
+	return all
 }
 
 // valuesSQL returns the placeholders of n rows: ($1, $2), ($3, $4).

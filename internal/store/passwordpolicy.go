@@ -26,10 +26,15 @@ const passwordPolicyColumns = `minimum_length, require_symbols, require_numbers,
 // PasswordPolicy reads an account's policy, or returns ErrNotFound if it never
 // set one.
 func (tx *Tx) PasswordPolicy(account string) (p PasswordPolicy, err error) {
-	err = tx.one([]any{&p.MinimumLength, &p.RequireSymbols, &p.RequireNumbers, &p.RequireUpper, &p.RequireLower,
-		&p.AllowChange, &p.MaxAge, &p.Reuse, &p.HardExpiry},
-		`SELECT `+passwordPolicyColumns+` FROM password_policies WHERE account = $1`, account)
+	err = tx.one(passwordPolicyFields(&p), passwordPolicySQL, account)
 	return p, err
+}
+
+const passwordPolicySQL = `SELECT ` + passwordPolicyColumns + ` FROM password_policies WHERE account = $1`
+
+func passwordPolicyFields(p *PasswordPolicy) []any {
+	return []any{&p.MinimumLength, &p.RequireSymbols, &p.RequireNumbers, &p.RequireUpper, &p.RequireLower,
+		&p.AllowChange, &p.MaxAge, &p.Reuse, &p.HardExpiry}
 }
 
 // SetPasswordPolicy replaces an account's whole policy.

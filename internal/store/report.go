@@ -55,10 +55,7 @@ func (tx *Tx) StartReportJob(account, node string, lease time.Duration) (token i
 		ON CONFLICT (account) DO UPDATE SET token = report_jobs.token + 1, node = excluded.node, running = 1, expires_ms = excluded.expires_ms
 		WHERE report_jobs.running = 0 OR report_jobs.expires_ms <= `+tx.clock+` OR report_jobs.expires_ms > excluded.expires_ms
 		RETURNING token`, account, 1+rand.Int64N(1<<40), node, lease.Milliseconds())
-	if errors.Is(err, ErrNotFound) {
-		err = ErrExists
-	}
-	return token, err
+	return token, exists(err)
 }
 
 // RenewReportJob extends a job's lease, or corrects it after the clock stepped
@@ -70,13 +67,26 @@ func (tx *Tx) RenewReportJob(account string, token int64, lease time.Duration) e
 
 // EndReportJob returns a job's lease. ErrConflict: it was lost.
 func (tx *Tx) EndReportJob(account string, token int64) error {
-	return lost(tx.change(`UPDATE report_jobs SET running = 0
-		WHERE account = $1 AND token = $2 AND running = 1 AND expires_ms > `+tx.clock, account, token))
+	return tx.together([]exchange{tx.endReportJob(account, token)})
+}
+
+func (tx *Tx) endReportJob(account string, token int64) exchange {
+	return exchange{statement{`UPDATE report_jobs SET running = 0
+		WHERE account = $1 AND token = $2 AND running = 1 AND expires_ms > ` + tx.clock + ` RETURNING token`,
+		[]any{account, token}}, func(r rows) error { return lost(scanOnly(r, []any{&token})) }}
 }
 
 func lost(err error) error {
 	if errors.Is(err, ErrNotFound) {
 		return ErrConflict
+	}
+	return err
+}
+
+// exists turns the ErrNotFound of an insertion that returns its row into ErrExists.
+func exists(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return ErrExists
 	}
 	return err
 }
@@ -119,27 +129,28 @@ type ReportHistory struct {
 // are no longer kept. ErrConflict: the job's lease was lost. The caller then
 // calls [DB.DropReportRests].
 func (tx *Tx) PublishReport(r Report, keep ReportHistory) error {
-	if err := tx.EndReportJob(r.Account, r.Token); err != nil {
-		return err
-	}
-	err := tx.insert(`INSERT INTO reports (account, token, generated, published_ms, size, users, sha256, base, patches)
-		VALUES ($1, $2, $3, `+tx.clock+`, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
-		r.Account, r.Token, r.Generated, r.Size, r.Users, r.SHA256, r.Base, r.Patches)
-	if err != nil {
-		return err
-	}
+	return tx.together(tx.publishReport(r, keep))
+}
+
+func (tx *Tx) publishReport(r Report, keep ReportHistory) []exchange {
+	token := r.Token
+	all := []exchange{tx.endReportJob(r.Account, r.Token), {statement{
+		`INSERT INTO reports (account, token, generated, published_ms, size, users, sha256, base, patches)
+		VALUES ($1, $2, $3, ` + tx.clock + `, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING RETURNING token`,
+		[]any{r.Account, r.Token, r.Generated, r.Size, r.Users, r.SHA256, r.Base, r.Patches},
+	}, func(r rows) error { return exists(scanOnly(r, []any{&token})) }}}
 	if keep.Count > 0 {
-		_, err = tx.exec(`DELETE FROM reports WHERE account = $1 AND token <=
+		all = append(all, exchange{statement{`DELETE FROM reports WHERE account = $1 AND token <=
 			(SELECT token FROM reports WHERE account = $1 ORDER BY token DESC LIMIT 1 OFFSET $2)`,
-			r.Account, max(2, keep.Count))
+			[]any{r.Account, max(2, keep.Count)}}, takeNone})
 	}
-	if err != nil || keep.Age <= 0 {
-		return err
-	}
-	_, err = tx.exec(`DELETE FROM reports WHERE account = $1 AND published_ms < `+tx.clock+` - CAST($2 AS BIGINT)
+	if keep.Age > 0 {
+		all = append(all, exchange{statement{`DELETE FROM reports WHERE account = $1 AND published_ms < ` + tx.clock +
+			` - CAST($2 AS BIGINT)
 		AND token <= (SELECT token FROM reports WHERE account = $1 ORDER BY token DESC LIMIT 1 OFFSET 2)`,
-		r.Account, keep.Age.Milliseconds())
-	return err
+			[]any{r.Account, keep.Age.Milliseconds()}}, takeNone})
+	}
+	return all
 }
 
 // SetReportSum notes the SHA-256 of a report that had none.
@@ -147,11 +158,6 @@ func (tx *Tx) SetReportSum(account string, token int64, sha256 string) error {
 	_, err := tx.exec(`UPDATE reports SET sha256 = $1 WHERE account = $2 AND token = $3 AND sha256 = ''`, sha256,
 		account, token)
 	return err
-}
-
-func (tx *Tx) reportColumns() string {
-	return "account, token, generated, published_ms, size, users, sha256, base, patches, " + tx.clock +
-		" - published_ms"
 }
 
 func (tx *Tx) oneReport(where string, args ...any) (Report, error) {
@@ -165,27 +171,42 @@ func (tx *Tx) oneReport(where string, args ...any) (Report, error) {
 	return all[0], nil
 }
 
-func (tx *Tx) reports(where string, args ...any) ([]Report, error) {
+func (tx *Tx) reports(where string, args ...any) (all []Report, err error) {
+	r, err := tx.c.query(tx.ctx, tx.reportsSQL(where), args)
+	if err != nil {
+		return nil, err
+	}
+	defer r.close()
+	return all, scanReports(r, &all)
+}
+
+func (tx *Tx) reportsSQL(where string) string {
+	return `SELECT account, token, generated, published_ms, size, users, sha256, base, patches,
+		` + tx.clock + ` - published_ms FROM reports WHERE ` + where
+}
+
+func scanReports(r rows, all *[]Report) error {
 	type row struct {
 		Report
 		published, age int64
 	}
-	rows, err := list(tx, func(r *row) []any {
+	found, err := scanList(r, func(r *row) []any {
 		return []any{&r.Account, &r.Token, &r.Generated, &r.published, &r.Size, &r.Users, &r.SHA256, &r.Base, &r.Patches,
 			&r.age}
-	}, `SELECT `+tx.reportColumns()+` FROM reports WHERE `+where, args...)
-	all := make([]Report, len(rows))
-	for i, r := range rows {
-		all[i] = r.Report
-		all[i].Published = time.UnixMilli(r.published).UTC()
-		all[i].Age = time.Duration(r.age) * time.Millisecond
+	})
+	for _, f := range found {
+		f.Published = time.UnixMilli(f.published).UTC()
+		f.Age = time.Duration(f.age) * time.Millisecond
+		*all = append(*all, f.Report)
 	}
-	return all, err
+	return err
 }
+
+const latestReport = `account = $1 ORDER BY token DESC`
 
 // LatestReport reads the newest report of an account, or ErrNotFound.
 func (tx *Tx) LatestReport(account string) (Report, error) {
-	return tx.oneReport(`account = $1 ORDER BY token DESC`, account)
+	return tx.oneReport(latestReport, account)
 }
 
 // ReportAt reads the report that was the newest at a time, or ErrNotFound.

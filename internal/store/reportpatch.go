@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // While the changes of an account are recorded, triggers mark each user whose
@@ -55,23 +56,11 @@ func (tx *Tx) StopRecording(account string) error {
 	return err
 }
 
-// ReportRecording reads an account's recording, or ErrNotFound.
-func (tx *Tx) ReportRecording(account string) (r ReportRecording, err error) {
-	err = tx.one([]any{&r.Base, &r.Shape}, `SELECT base, shape FROM report_recordings WHERE account = $1`, account)
-	return r, err
-}
-
 // ReportMark says that the row of a user may have changed. The version changes
 // with each such change.
 type ReportMark struct {
 	NameKey string
 	Version int64
-}
-
-// ReportMarks reads up to limit marks of an account, in order of name.
-func (tx *Tx) ReportMarks(account string, limit int) ([]ReportMark, error) {
-	return list(tx, func(m *ReportMark) []any { return []any{&m.NameKey, &m.Version} },
-		`SELECT name_key, version FROM report_marks WHERE account = $1 ORDER BY name_key LIMIT $2`, account, limit)
 }
 
 // ReportPatch says how the row of a user in the reports on a base differs from
@@ -80,36 +69,30 @@ type ReportPatch struct {
 	NameKey, Data string
 }
 
-// PatchReport adds the patches of a report, which become visible with it, and
-// forgets the marks that it has seen.
-func (tx *Tx) PatchReport(r Report, patches []ReportPatch, seen []ReportMark) error {
+// PublishPatches is PublishReport for a report with patches. It adds them, and
+// forgets the marks that the report has seen.
+func (tx *Tx) PublishPatches(r Report, patches []ReportPatch, seen []ReportMark, keep ReportHistory) error {
 	added := make([][]any, len(patches))
 	for i, p := range patches {
 		added[i] = []any{r.Account, r.Base, p.NameKey, r.Token, p.Data}
 	}
-	err := tx.insertRows(`INSERT INTO report_patches (account, base, name_key, since, data)`, added)
-	if err != nil {
-		return err
-	}
-	return tx.forgetMarks(r.Account, seen)
+	all := append(tx.publishReport(r, keep),
+		insertions(`INSERT INTO report_patches (account, base, name_key, since, data)`, added)...)
+	return tx.together(append(all, tx.forgetMarks(r.Account, seen)...))
 }
 
 // forgetMarks deletes the marks that still have the version that was seen.
-func (tx *Tx) forgetMarks(account string, seen []ReportMark) error {
-	for some := range slices.Chunk(seen, keyBatch) {
+func (tx *Tx) forgetMarks(account string, seen []ReportMark) (all []exchange) {
+	sql := fmt.Sprintf(`DELETE FROM report_marks WHERE account = $1 AND name_key `+tx.in+`
+		AND name_key || ' ' || CAST(version AS TEXT) `+tx.in, "$2", "$3")
+	for some := range slices.Chunk(seen, keyBatch) { // versions are compared one by one
 		users, versions := make([]string, len(some)), make([]string, len(some))
 		for i, m := range some {
 			users[i], versions[i] = m.NameKey, fmt.Sprintf("%s %d", m.NameKey, m.Version)
 		}
-		args := padded([]any{account}, users)
-		n := len(args) - 1
-		_, err := tx.exec(`DELETE FROM report_marks WHERE account = $1 AND name_key IN (`+places(2, n)+`)
-			AND name_key || ' ' || CAST(version AS TEXT) IN (`+places(2+n, n)+`)`, padded(args, versions)...)
-		if err != nil {
-			return err
-		}
+		all = append(all, exchange{statement{sql, []any{account, tx.list(users), tx.list(versions)}}, takeNone})
 	}
-	return nil
+	return all
 }
 
 // newestPatch restricts a query of patches p to the last of each user, up to the
@@ -137,20 +120,6 @@ func (db *DB) ReportPatches(ctx context.Context, r Report, from string, limit in
 
 func patchFields(p *ReportPatch) []any { return []any{&p.NameKey, &p.Data} }
 
-// PatchesOf reads the patches of some users in a report, in order of name.
-func (tx *Tx) PatchesOf(r Report, nameKeys []string) ([]ReportPatch, error) {
-	args := padded([]any{r.Account, r.Base, r.Token}, nameKeys)
-	return list(tx, patchFields, `SELECT p.name_key, p.data FROM report_patches p
-		WHERE p.account = $1 AND p.base = $2`+fmt.Sprintf(newestPatch, "$3")+`
-		AND p.name_key IN (`+places(4, len(args)-3)+`) ORDER BY p.name_key`, args...)
-}
-
-// ReportPieces reads where the pieces of a base are, by chunk.
-func (tx *Tx) ReportPieces(account string, base int64) ([][]byte, error) {
-	return list(tx, func(b *[]byte) []any { return []any{b} },
-		`SELECT pieces FROM report_pieces WHERE account = $1 AND token = $2 ORDER BY seq`, account, base)
-}
-
 // ReportPlace says where a piece of a base is: in which chunk, and where in its
 // data.
 type ReportPlace struct {
@@ -158,21 +127,48 @@ type ReportPlace struct {
 	At, Size int
 }
 
-// ReportPiecesAt reads pieces of a base.
-func (tx *Tx) ReportPiecesAt(account string, base int64, places []ReportPlace) ([][]byte, error) {
-	reads := make([]statement, len(places))
-	for i, p := range places {
-		reads[i] = statement{`SELECT substr(data, CAST($1 AS INTEGER), CAST($2 AS INTEGER)) FROM report_chunks
-			WHERE account = $3 AND token = $4 AND seq = $5`, []any{p.At + 1, p.Size, account, base, p.Chunk}}
+// PatchedOf reads pieces of the base of a report, and the patches that some users
+// have in it, in order of name.
+func (tx *Tx) PatchedOf(
+	r Report, places []ReportPlace, nameKeys []string,
+) (pieces [][]byte, patches []ReportPatch, err error) {
+	all := append(piecesAt(r, places, &pieces), exchange{statement{
+		`SELECT p.name_key, p.data FROM report_patches p
+		WHERE p.account = $1 AND p.base = $2` + fmt.Sprintf(newestPatch, "$3") + `
+		AND p.name_key ` + fmt.Sprintf(tx.in, "$4") + ` ORDER BY p.name_key`,
+		[]any{r.Account, r.Base, r.Token, tx.list(nameKeys)},
+	}, takeMany(&patches, patchFields)})
+	err = tx.together(all)
+	return pieces, patches, err
+}
+
+// piecesAt reads many pieces by each statement.
+func piecesAt(r Report, places []ReportPlace, pieces *[][]byte) (all []exchange) {
+	for _, n := range manyRows {
+		var values []string
+		for i := range n {
+			values = append(values, fmt.Sprintf("(%d, CAST($%d AS BIGINT), CAST($%d AS BIGINT), CAST($%d AS BIGINT))", i,
+				3*i+1, 3*i+2, 3*i+3))
+		}
+		sql := fmt.Sprintf(`WITH wanted (place, chunk, start, size) AS (VALUES %s)
+			SELECT substr(c.data, CAST(w.start AS INTEGER), CAST(w.size AS INTEGER)) FROM wanted w
+			JOIN report_chunks c ON c.account = $%d AND c.token = $%d AND c.seq = w.chunk ORDER BY w.place`,
+			strings.Join(values, ", "), 3*n+1, 3*n+2)
+		for ; len(places) >= n; places = places[n:] {
+			args := make([]any, 0, 3*n+2)
+			for _, p := range places[:n] {
+				args = append(args, p.Chunk, p.At+1, p.Size)
+			}
+			all = append(all, exchange{statement{sql, append(args, r.Account, r.Base)}, func(r rows) error {
+				some, err := scanList(r, func(b *[]byte) []any { return []any{b} })
+				if *pieces = append(*pieces, some...); err == nil && len(some) < n {
+					err = ErrNotFound
+				}
+				return err
+			}})
+		}
 	}
-	var all [][]byte
-	err := tx.c.queryEach(tx.ctx, reads, func(r rows) error {
-		var piece []byte
-		err := scanOnly(r, []any{&piece})
-		all = append(all, piece)
-		return err
-	})
-	return all, err
+	return all
 }
 
 func errorOr(err, other error) error {

@@ -46,16 +46,15 @@ func (tx *Tx) ScanCredentials(account string, fn func(*CredentialRow) error) err
 	return tx.c.scan(tx.ctx, account, fn)
 }
 
-// ScanCredentialsOf is ScanCredentials of some users only, as many as one
-// statement names at most. It passes over those that do not exist.
+// ScanCredentialsOf is ScanCredentials of some users only. It passes over those
+// that do not exist.
 func (tx *Tx) ScanCredentialsOf(account string, nameKeys []string, fn func(*CredentialRow) error) error {
-	args := padded([]any{account}, nameKeys)
 	var sql [scanTables]string
-	in := "name_key IN (" + places(2, len(args)-1) + ")"
+	in := "name_key " + fmt.Sprintf(tx.in, "$2")
 	for i := range sql {
 		sql[i] = strings.Replace(scanSQL[i], scanRange, in, 1)
 	}
-	return tx.c.scanOf(tx.ctx, sql, args, fn)
+	return tx.c.scanOf(tx.ctx, sql, []any{account, tx.list(nameKeys)}, fn)
 }
 
 // These are the tables of a scan, and what is read of each. Every query takes
