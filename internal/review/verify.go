@@ -264,7 +264,7 @@ func (r *Review) newCheck(i *Item, d Decision, why string) Check {
 		Deadline: d.At.AddDate(0, 0, r.Manifest.RevokeWithinDays)}
 	if d.Verb == Exception {
 		if end, err := time.Parse(time.DateOnly, d.Expires); err == nil {
-			c.Deadline = end.AddDate(0, 0, 1)
+			c.Deadline = end.AddDate(0, 0, 1).Add(-time.Second) // it excuses the whole day
 		}
 	}
 	return c

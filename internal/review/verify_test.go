@@ -145,7 +145,7 @@ func TestVerifyDecisions(t *testing.T) {
 		!strings.Contains(change.How, "MFA of the user was no and is yes.") {
 		t.Errorf("%+v", change)
 	}
-	if exception.Outcome != Lapsed || exception.Deadline.Format(time.DateOnly) != "2027-02-01" {
+	if exception.Outcome != Lapsed || exception.Deadline.Format(time.DateOnly) != "2027-01-31" {
 		t.Errorf("%+v", exception)
 	}
 	if failed, unknown := v.Failed(); failed != 3 || unknown != 0 {
