@@ -304,9 +304,8 @@ var ruleCentralRoot = rule{
 		ID:    CentralRoot,
 		Name:  "member-root-without-credentials",
 		Title: "Member accounts have no root credentials under central root management",
-		Description: "Turning central management of root on does not remove the root credentials members have " +
-			"already. " +
-			"Whether it is on, the report does not tell.",
+		Description: "Central management of root credentials does not remove the credentials that members have " +
+			"already. The report does not say whether it is on.",
 		Remediation: "Delete the member's root credentials from the management account, with sts:AssumeRoot.",
 		Rule: "Row of root, where 'rollcall report --org' or --management-account says that the organization manages " +
 			"root centrally, and the account is a member: " +

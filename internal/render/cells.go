@@ -9,7 +9,7 @@ import (
 )
 
 // legend explains the signs for missing values.
-const legend = "– is none; ? is not told by the report."
+const legend = "– means none, ? means not known."
 
 // since returns the age of a time, or the text for its absence.
 func since(t report.Time, asOf time.Time, never string) grid.Cell {

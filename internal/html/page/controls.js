@@ -25,7 +25,7 @@ function controlsScreen() {
       page.exceptions.length ? exceptionsTable() : h('p', {class: 'muted'}, 'None were given.'),
       h('h3', {}, 'Limits'),
       h('dl', {class: 'facts'}, Object.entries(page.params).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, String(value))))),
-      h('p', {class: 'hint'}, 'A credential report covers passwords, the first two access keys, MFA and signing certificates. It does not cover other credentials (SSH, CodeCommit, Bedrock), of permissions, groups, or the kind of an MFA device.'),
+      h('p', {class: 'hint'}, 'A credential report covers passwords, the first two access keys, MFA and signing certificates. It does not cover other credentials (SSH, CodeCommit, Bedrock), permissions, groups, or the kind of an MFA device.'),
     ],
     print(on) { for (const row of rows) row.open(on, PRINTED_NAMES); },
   };
