@@ -81,6 +81,20 @@ func (c *credentials) see(row *report.Row) {
 	}
 }
 
+// doubt returns the column because of which a key or certificate may or may not
+// exist, and nil if the row shows it.
+func (c *credential) doubt() []report.Column {
+	switch {
+	case c.active.IsTrue(), c.made.IsPresent():
+		return nil
+	case !c.active.IsFalse():
+		return c.state
+	case c.made.Absence() != report.NotApplicable:
+		return c.madeIn
+	}
+	return nil
+}
+
 // noData returns a verdict on the credential that is caused by an uninformative
 // column.
 func (c *credential) noData(columns []report.Column) verdict {

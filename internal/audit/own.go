@@ -36,10 +36,10 @@ type own struct {
 	tests    []OwnTest
 }
 
-// messagePart is a text in a message, or an expression in braces.
+// messagePart is a place in the braces of a message: an expression, or a text.
 type messagePart struct {
-	text  string
 	value *expression
+	fixed string
 }
 
 // objects are the variables of one evaluation. They implement an activation of
@@ -137,6 +137,13 @@ func (r *own) decide(s *sight, o *objects, kind CredentialKind, slot uint8) {
 			return
 		}
 	}
+	if kind == AccessKey || kind == Certificate {
+		c := &s.credentials[placesOf(kind)[slot]]
+		if doubt := c.doubt(); doubt != nil {
+			s.add(c.noData(doubt))
+			return
+		}
+	}
 	holds, err := r.holds.eval(o)
 	switch {
 	case err != nil:
@@ -178,6 +185,8 @@ func (r *own) say(s *sight, v *verdict) Reason {
 	for i := range r.message {
 		if e := r.message[i].value; e != nil {
 			reason.Values = append(reason.Values, e.value(o))
+		} else {
+			reason.Values = append(reason.Values, TextValue(r.message[i].fixed))
 		}
 	}
 	return reason

@@ -156,6 +156,45 @@ func TestOwnControls(t *testing.T) {
 	}
 }
 
+// TestOwnDoubtfulKeys checks that a key that may or may not exist is never counted
+// or judged, and that a control without a message quotes its expression with braces.
+func TestOwnDoubtfulKeys(t *testing.T) {
+	const text = `version: 1
+controls:
+  - { id: COUNT, title: t, severity: low, scope: user, expression: size(user.keys) >= 1, tests: [
+    { name: a, row: { access_key_1_active: "true", access_key_2_active: odd }, verdict: NO_DATA },
+    { name: b, row: { access_key_1_active: "true" }, verdict: PASS } ] }
+  - { id: LIST, title: t, severity: low, scope: user, expression: "user.certificates != []", tests: [
+    { name: a, row: { cert_2_active: odd }, verdict: NO_DATA },
+    { name: b, row: { cert_2_active: "false", cert_2_last_rotated: odd }, verdict: NO_DATA },
+    { name: c, row: { cert_2_active: odd, cert_2_last_rotated: 2025-01-01T00:00:00Z }, verdict: PASS } ] }
+  - { id: EACH, title: t, severity: low, scope: access_key, expression: "user.name == 'a'", tests: [
+    { name: a, row: { user: a, access_key_2_active: odd }, verdict: NO_DATA,
+      message: 'access_key_2_active cannot be read: "odd".' },
+    { name: b, row: { user: a, access_key_1_active: "false" }, verdict: NOT_APPLICABLE } ] }
+  - { id: WHEN, title: t, severity: low, scope: access_key, expression: "true", when: "user.name == 'b'", tests: [
+    { name: a, row: { user: a, access_key_2_active: odd }, verdict: NOT_APPLICABLE } ] }
+  - { id: BRACES, title: t, severity: low, scope: user, expression: 'user.name.matches("^[b-z]{2}$")', tests: [
+    { name: a, row: { user: a }, verdict: FAIL, message: 'This is not true: user.name.matches("^[b-z]{2}$")' } ] }
+  - { id: BRACES-IN, title: t, severity: low, scope: user, expression: "false",
+    message: 'It is {user.name.matches("^[b-z]{1,2}$")}, and {"{"}no}.', tests: [
+    { name: a, row: { user: b }, verdict: FAIL, message: 'It is true, and {no}.' } ] }
+`
+	c, err := audit.ReadConfig(strings.NewReader(text), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, _, err := c.TestControls(t.Context())
+	if err != nil || len(results) != 10 {
+		t.Fatal(err, len(results))
+	}
+	for _, r := range results {
+		if r.Wrong != "" {
+			t.Errorf("%s: %s: %s", r.Control, r.Test, r.Wrong)
+		}
+	}
+}
+
 // TestOwnTestsFail checks that a test with a wrong expectation fails and says
 // why.
 func TestOwnTestsFail(t *testing.T) {

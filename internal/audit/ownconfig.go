@@ -109,8 +109,9 @@ func (f *ownFile) compile() (*own, error) {
 			return nil, f.When.fail(f.ID, "when", err)
 		}
 	}
-	message := cmp.Or(f.Message.text, "This is not true: "+inline(f.Expression.text))
-	if err := r.compileMessage(f.Scope, message); err != nil {
+	if f.Message.text == "" {
+		r.template, r.message = "This is not true: {expression}", []messagePart{{fixed: inline(f.Expression.text)}}
+	} else if err := r.compileMessage(f.Scope, f.Message.text); err != nil {
 		return nil, f.Message.fail(f.ID, "message", err)
 	}
 	r.control = f.control(severity, r)
@@ -220,24 +221,42 @@ func objectAt(name string, s *sight, at int) *object {
 func (r *own) compileMessage(scope Scope, text string) error {
 	for rest := inline(text); rest != ""; {
 		before, after, found := strings.Cut(rest, "{")
-		r.message = append(r.message, messagePart{text: before})
 		r.template += before
 		if !found {
 			return nil
 		}
-		inside, behind, closed := strings.Cut(after, "}")
-		if !closed {
-			return errors.New("a { has no }")
-		}
-		e, err := compile(scope, inside, nil)
+		e, behind, err := compileBraces(scope, after)
 		if err != nil {
-			return fmt.Errorf("{%s}: %w", inside, err)
+			return err
 		}
 		r.message = append(r.message, messagePart{value: e})
 		r.template += "{value}"
 		rest = behind
 	}
 	return nil
+}
+
+// compileBraces compiles the expression that text begins with, and returns the text
+// behind its closing brace. An expression may contain braces of its own. So the
+// expression ends at the first closing brace at which it is complete.
+func compileBraces(scope Scope, text string) (e *expression, behind string, err error) {
+	for end := 0; ; end++ {
+		at := strings.IndexByte(text[end:], '}')
+		switch {
+		case at < 0 && err == nil:
+			return nil, "", errors.New("a { has no }")
+		case at < 0:
+			return nil, "", err // that of the first closing brace
+		}
+		end += at
+		of, failed := compile(scope, text[:end], nil)
+		if failed == nil {
+			return of, text[end+1:], nil
+		}
+		if err == nil {
+			err = fmt.Errorf("{%s}: %w", text[:end], failed)
+		}
+	}
 }
 
 // knownKeys returns an error for keys of a mapping that have no field in a

@@ -18,6 +18,7 @@ import (
 
 // expression is a compiled expression of CEL.
 type expression struct {
+	scope   Scope
 	text    string
 	program cel.Program
 	// direct decides like program, but faster. It is nil for most expressions that do
@@ -88,7 +89,7 @@ func compile(scope Scope, text string, kind *cel.Type) (*expression, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &expression{text: text, program: program}
+	e := &expression{scope: scope, text: text, program: program}
 	e.direct = direct{checked.NativeRep()}.test(checked.NativeRep().Expr())
 	e.name(checked.NativeRep())
 	e.columns = [2][]report.Column{e.columnsOf(0), e.columnsOf(1)}
@@ -181,11 +182,19 @@ func (e *expression) columnsOf(slot int) []report.Column {
 	o := s.objects(nil)
 	o.key.at, o.certificate.at = 1+slot, 3+slot
 	var all []report.Column
-	for _, n := range e.facts {
+	blame := func(n namedFact) {
 		for _, c := range n.fact.blame(o.of(n.object)) {
 			if !slices.Contains(all, c) {
 				all = append(all, c)
 			}
+		}
+	}
+	for _, n := range e.facts {
+		blame(n)
+		if n.object == "key" && e.scope != ScopeAccessKey || n.object == "certificate" && e.scope != ScopeCertificate {
+			o.key.at, o.certificate.at = 2-slot, 4-slot // it is about all keys or certificates
+			blame(n)
+			o.key.at, o.certificate.at = 1+slot, 3+slot
 		}
 	}
 	return all

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
 
 	"rollcall/report"
@@ -193,7 +194,7 @@ var factsOf = map[string][]fact{
 		newFact("name", cel.StringType, "the name", []string{"user"}, func(o *object) any { return o.row().User }),
 		newFact("arn", cel.StringType, "the ARN", []string{"arn"}, func(o *object) any { return o.row().ARN }),
 		newFact("path", cel.StringType, "the path, such as /people/", []string{"arn"},
-			func(o *object) any { return o.row().Path() }),
+			func(o *object) any { return o.path() }),
 		newFact("is_root", cel.BoolType, "whether it is the root user", []string{"user"},
 			func(o *object) any { return o.row().IsRoot() }),
 		newFact("class", cel.StringType, "human, machine, break-glass, root or unknown", []string{"user"},
@@ -204,9 +205,10 @@ var factsOf = map[string][]fact{
 			func(o *object) (int64, bool) { return o.sight.age(o.row().Created) }),
 		newFact("mfa", cel.BoolType, "whether an MFA device is enabled", []string{"mfa_active"},
 			func(o *object) any { return mfa(o.row().MFAActive) }),
-		newFact("keys", cel.ListType(keyType), "the access keys", nil, func(o *object) any { return o.existing(AccessKey) }),
-		newFact("certificates", cel.ListType(certificateType), "the signing certificates", nil,
-			func(o *object) any { return o.existing(Certificate) }),
+		newFact("keys", cel.ListType(keyType), "the access keys; not known if one of them may or may not exist",
+			columnsOfBoth("access_key"), func(o *object) any { return o.existing(AccessKey) }),
+		newFact("certificates", cel.ListType(certificateType), "the signing certificates, likewise",
+			columnsOfBoth("cert"), func(o *object) any { return o.existing(Certificate) }),
 		newFact("tags", cel.MapType(cel.StringType, cel.StringType), "the tags, known with --enrich tags only", nil,
 			func(o *object) any { return o.tags() }),
 	},
@@ -287,12 +289,21 @@ func known(s string) any {
 	return s
 }
 
-// existing returns the credentials of a kind that exist in the row, or may
-// exist.
+// columnsOfBoth returns the columns that show which credentials of a kind exist.
+func columnsOfBoth(prefix string) []string {
+	return []string{prefix + "_1_active", prefix + "_1_last_rotated", prefix + "_2_active", prefix + "_2_last_rotated"}
+}
+
+// existing returns the credentials of a kind that exist in the row, and nil if there
+// is one that may or may not exist.
 func (o *object) existing(kind CredentialKind) any {
 	list := []ref.Val{}
 	for _, at := range placesOf(kind) {
-		if o.sight.exists(at) {
+		switch {
+		case !o.sight.exists(at):
+		case o.sight.credentials[at].doubt() != nil:
+			return nil
+		default:
 			list = append(list, &object{kind: kindOf(kind), sight: o.sight, at: at})
 		}
 	}
@@ -306,8 +317,16 @@ func (o *object) tags() any {
 	return o.sight.facts.Tags
 }
 
+// path returns the path of the user, if the row has an ARN.
+func (o *object) path() any {
+	if o.row().IsRoot() {
+		return o.row().Path()
+	}
+	return known(o.row().Path())
+}
+
 // exists reports whether a row has a credential at a place. A credential that
-// may or may not exist counts. Its facts are then absent.
+// may or may not exist counts; see doubt.
 func (s *sight) exists(at int) bool {
 	c := &s.credentials[at]
 	return !c.active.IsFalse() || c.kind != Password && c.made.Absence() != report.NotApplicable
@@ -332,6 +351,19 @@ func kindOf(kind CredentialKind) *cel.Type {
 		return keyType
 	}
 	return certificateType
+}
+
+// unknownIn returns the columns to blame if a fact is unknown.
+func (f *fact) unknownIn(o *object) []report.Column {
+	kind := map[*cel.Type]CredentialKind{keyType: AccessKey, certificateType: Certificate}
+	if f.kind.Kind() == types.ListKind {
+		for _, at := range placesOf(kind[f.kind.Parameters()[0]]) {
+			if doubt := o.sight.credentials[at].doubt(); doubt != nil {
+				return doubt
+			}
+		}
+	}
+	return f.blame(o)
 }
 
 // absent reports that an expression needs an unknown value.

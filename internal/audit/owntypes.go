@@ -34,7 +34,7 @@ func newFactTypes() (*factTypes, error) {
 					if v := f.get(o); v != nil {
 						return v, nil
 					}
-					return nil, &absent{f.blame(o)}
+					return nil, &absent{f.unknownIn(o)}
 				},
 			}
 		}
