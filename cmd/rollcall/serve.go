@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"net/url"
 	"os"
@@ -220,9 +221,9 @@ func (s *serveRun) check() error {
 		return usageError("--session-idle must be at least 2m, because the use of a session is noted once per minute")
 	case s.passwordSpan < 0:
 		return usageError("--password-used-span cannot be negative")
-	case s.report.Expiry < 0 || s.useSpan < 0 || s.rate < 0 || s.burst < 0:
+	case s.report.Expiry < 0 || s.useSpan < 0 || noRate(s.rate) || s.burst < 0:
 		return usageError("--report-expiry, --last-used-span, --rate-limit and --rate-burst cannot be negative")
-	case s.accountRate < 0 || s.accountBurst < 0 || s.strangerRate < 0 || s.strangerBurst < 0:
+	case noRate(s.accountRate) || s.accountBurst < 0 || noRate(s.strangerRate) || s.strangerBurst < 0:
 		return usageError(
 			"--account-rate-limit, --account-rate-burst, --stranger-rate-limit and --stranger-rate-burst cannot be " +
 				"negative")
@@ -233,6 +234,9 @@ func (s *serveRun) check() error {
 	}
 	return nil
 }
+
+// noRate reports whether a number is no rate: NaN is one for the parser of flags.
+func noRate(perSecond float64) bool { return perSecond < 0 || math.IsNaN(perSecond) }
 
 // grace is the time that calls in progress have to end when the service stops.
 const grace = 30 * time.Second

@@ -35,6 +35,8 @@ type bucket struct {
 const (
 	// maxKeys is the maximum number of keys to remember.
 	maxKeys = 10_000
+	// longest limits the time until a bucket is full. Durations end at 292 years.
+	longest = 100 * 365 * 24 * time.Hour
 	// maxLooks is the number of old buckets that are checked to forget one.
 	maxLooks = 8
 )
@@ -48,7 +50,8 @@ func New(perSecond float64, burst int, now func() time.Time) *Limiter {
 	if burst < 1 {
 		burst = max(1, int(perSecond))
 	}
-	every := time.Duration(float64(time.Second) / perSecond)
+	every := time.Duration(min(float64(time.Second)/perSecond, float64(longest)))
+	burst = min(burst, int(longest/max(every, 1)))
 	return &Limiter{every: every, burst: burst, now: now, keys: map[string]*list.Element{}, order: list.New()}
 }
 

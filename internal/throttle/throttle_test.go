@@ -1,6 +1,7 @@
 package throttle
 
 import (
+	"math"
 	"strconv"
 	"testing"
 	"time"
@@ -87,5 +88,23 @@ func TestNoLimiter(t *testing.T) {
 	}
 	if burst := New(0.1, 0, time.Now).burst; burst != 1 {
 		t.Errorf("burst %d of one call in ten seconds", burst)
+	}
+}
+
+// Settings that nobody needs are no reason to refuse everybody, or nobody.
+func TestExtremeRates(t *testing.T) {
+	clock := time.Now
+	if _, ok := New(0.01, 1_000_000_000_000, clock).Allow("a"); !ok {
+		t.Error("the first of many calls is refused")
+	}
+	rare := New(1e-300, 1, clock)
+	if _, ok := rare.Allow("a"); !ok {
+		t.Error("the only call is refused")
+	}
+	if _, ok := rare.Allow("a"); ok {
+		t.Error("a second call in the age of the universe is allowed")
+	}
+	if _, ok := New(math.Inf(1), 0, clock).Allow("a"); !ok {
+		t.Error("a call is refused without a limit")
 	}
 }
