@@ -31,7 +31,7 @@ func (c *Console) recentCalls(v *visit, who subject, id string) section {
 		return s.refuse(v, err)
 	}
 	found, err := c.trail.Lookup(v.r.Context(), trail.Query{
-		Account: v.account(), PrincipalID: id, Most: callsShown, Leave: readByPage,
+		Account: v.account(), PrincipalID: id, Most: callsShown, NoPageReads: true,
 	})
 	switch {
 	case errors.Is(err, trail.ErrUnreadable):
@@ -47,10 +47,6 @@ func (c *Console) recentCalls(v *visit, who subject, id string) section {
 	s.Notes = []string{"What pages of the console only read is left out." + lookedBack(&found)}
 	return s
 }
-
-// readByPage says whether a page of the console caused an event by reading
-// something. Those events would hide all others.
-func readByPage(e *trail.Event) bool { return e.ReadOnly && e.FromConsole() }
 
 // lookedBack says how far back the trail was read, if there may be more.
 func lookedBack(f *trail.Found) string {
