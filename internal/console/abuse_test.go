@@ -26,6 +26,7 @@ func (w *world) userCount() int {
 // TestForeignForms sends a form that would create a user from every place
 // except a page of the console.
 func TestForeignForms(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	p := w.signedIn("")
 	for _, c := range []struct{ name, origin, site string }{
@@ -68,6 +69,7 @@ func TestForeignForms(t *testing.T) {
 
 // TestNothingByGET sends the fields of every form by GET.
 func TestNothingByGET(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", "")
 	p := w.signedIn("")
@@ -92,6 +94,7 @@ func TestNothingByGET(t *testing.T) {
 // TestForeignHosts sends requests to host names that resolve to this service
 // but are not its own.
 func TestForeignHosts(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		url  string
 		host string
@@ -126,6 +129,7 @@ func TestForeignHosts(t *testing.T) {
 
 // TestFixation signs in with a browser in which somebody else has set a cookie.
 func TestFixation(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", everything)
 	w.user("mallory", everything)
@@ -158,6 +162,7 @@ func TestFixation(t *testing.T) {
 
 // TestCookies checks the attributes of the cookies.
 func TestCookies(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ url, want string }{
 		{"https://localhost:1", "__Host-rollcall=; Path=/; HttpOnly; Secure; SameSite=Lax"},
 		{"http://localhost:1", "rollcall=; Path=/; HttpOnly; SameSite=Lax"},
@@ -182,6 +187,7 @@ func TestCookies(t *testing.T) {
 
 // TestOtherAccounts uses a cookie of one account to read and change another.
 func TestOtherAccounts(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", everything)
 	w.otherAccount("210987654321", "bob")
@@ -196,6 +202,7 @@ func TestOtherAccounts(t *testing.T) {
 // TestDestinations signs in with return addresses that are not pages of the
 // console.
 func TestDestinations(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	for to, want := range map[string]string{
 		"/console/users/new":    "/console/users/new",
@@ -217,6 +224,7 @@ func TestDestinations(t *testing.T) {
 // TestRoleDestinations switches to a role with addresses to show next that are
 // not pages of the console.
 func TestRoleDestinations(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", everything)
 	w.accessRole(w.iam, "iam:*")
@@ -234,6 +242,7 @@ func TestRoleDestinations(t *testing.T) {
 
 // TestOddPasswords signs in with characters that no keyboard has.
 func TestOddPasswords(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", "")
 	for _, password := range []string{

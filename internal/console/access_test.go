@@ -157,6 +157,7 @@ func TestAccessDenied(t *testing.T) {
 
 // TestAccessByGET sends the fields of the access forms by GET.
 func TestAccessByGET(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.furnish()
 	p := w.signedIn("")
@@ -189,6 +190,7 @@ func TestAccessByGET(t *testing.T) {
 
 // TestAccessOfOtherAccounts opens the policy of another account.
 func TestAccessOfOtherAccounts(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", everything)
 	w.otherAccount("210987654321", "bob")
@@ -214,6 +216,7 @@ func offered(body string) []string {
 }
 
 func TestGroups(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("bob", "")
 	p := w.signedIn("")
@@ -252,6 +255,7 @@ func TestGroups(t *testing.T) {
 }
 
 func TestPolicies(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("bob", "")
 	p := w.signedIn("")
@@ -310,6 +314,7 @@ func TestPolicies(t *testing.T) {
 }
 
 func TestRoles(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("bob", "")
 	p := w.signedIn("")
@@ -355,6 +360,7 @@ const startTrust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Prin
 // TestServiceLinkedRole checks that changes reserved for a service are
 // disabled.
 func TestServiceLinkedRole(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.furnish()
 	p := w.signedIn("")

@@ -8,6 +8,7 @@ import (
 // TestPasskeyOfAnother checks that callers who may not give a user a device
 // learn nothing about the user, not even whether it exists.
 func TestPasskeyOfAnother(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("bob", "")
 	w.user("carol", "")

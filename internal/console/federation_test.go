@@ -85,6 +85,7 @@ func login(token, destination string) string {
 }
 
 func TestFederation(t *testing.T) {
+	t.Parallel()
 	var now time.Time
 	set, advance := clock(&now)
 	w := newWorld(t, set)
@@ -115,6 +116,7 @@ func TestFederation(t *testing.T) {
 // The sign-in token works for 15 minutes. Without a duration, the session ends
 // when the credentials expire or the role is deleted.
 func TestFederationEnds(t *testing.T) {
+	t.Parallel()
 	var now time.Time
 	set, advance := clock(&now)
 	w := newWorld(t, set)
@@ -159,6 +161,7 @@ func TestFederationEnds(t *testing.T) {
 
 // Only some credentials are accepted, and only for a limited time.
 func TestFederationRefuses(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	broker, c := w.broker(t)
 	chained := assumed(t, w.stsOf(*c.AccessKeyId, *c.SecretAccessKey, *c.SessionToken), "next")
@@ -219,6 +222,7 @@ func TestFederationRefuses(t *testing.T) {
 
 // Nobody is redirected to another site.
 func TestFederationDestinations(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	_, c := w.broker(t)
 	for _, destination := range []string{
@@ -240,6 +244,7 @@ func TestFederationDestinations(t *testing.T) {
 }
 
 func TestFederationRecords(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	_, c := w.broker(t)
 	token, _ := w.federation(t, c)

@@ -29,6 +29,7 @@ func marked(body string) string {
 // TestMay asks about a user with policies of her own and of her group, a boundary
 // and conditions.
 func TestMay(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()
 	w.user("alice", "{\n\"Version\": \"2012-10-17\", \"Statement\": [\n"+
@@ -90,6 +91,7 @@ func TestMay(t *testing.T) {
 
 // TestMayOfLargePolicy finds the line of an action among a thousand lines.
 func TestMayOfLargePolicy(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", "")
 	_, err := w.iam.AttachUserPolicy(t.Context(), &iam.AttachUserPolicyInput{

@@ -102,6 +102,7 @@ func TestNodes(t *testing.T) {
 // TestSessionEndsAtTheOtherNode ends sessions at one node in every possible way,
 // and then asks the other node.
 func TestSessionEndsAtTheOtherNode(t *testing.T) {
+	t.Parallel()
 	in := newInstallation(t, storetest.Postgres(t))
 	one, two := in.first, in.node()
 	const next = "another Horse 8 battery"
@@ -171,6 +172,7 @@ func TestRestartAmidSignIn(t *testing.T) {
 // TestClockSteps moves the clock back and forth during a session. The session
 // may end, but a user with the password can sign in again.
 func TestClockSteps(t *testing.T) {
+	t.Parallel()
 	in := newInstallation(t, storetest.Postgres(t))
 	one, two := in.first, in.node()
 	one.user("alice", everything)

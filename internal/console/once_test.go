@@ -17,6 +17,7 @@ import (
 // to another page, so reloading that page creates nothing. The page shows the
 // secret once, and only to this browser.
 func TestShownOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", everything)
 	p, other := w.signedIn("alice"), w.signedIn("alice")
@@ -90,6 +91,7 @@ func TestShownOnce(t *testing.T) {
 // TestAbandonedDevice abandons the enrolment of a device and begins again with
 // the same name. An enabled device stays.
 func TestAbandonedDevice(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", everything)
 	p := w.signedIn("alice")

@@ -201,6 +201,7 @@ func (br *browser) walkHeat() {
 
 // TestOrganizationDenied checks that people without permission see nothing.
 func TestOrganizationDenied(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("bob", "")
 	w.user("carol", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"organizations:ListAccounts",
@@ -247,6 +248,7 @@ func TestOrganizationDenied(t *testing.T) {
 // TestOrganizationOfMany reads many accounts at a caller's rate limit, and pages
 // through them.
 func TestOrganizationOfMany(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, func(c *service.Config) { c.Rate, c.Burst = 500, 100 })
 	w.user("alice", everything)
 	for i := range 120 {

@@ -7,6 +7,7 @@ import (
 )
 
 func TestHeatCell(t *testing.T) {
+	t.Parallel()
 	head := &heatControl{Called: "2.10", Title: "MFA"}
 	for _, c := range []struct {
 		fail, noData, warn, manual, pass, excused int32

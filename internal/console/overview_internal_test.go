@@ -11,6 +11,7 @@ import (
 // The parts of a bar lie on each other without a gap, and are as high together as
 // all findings are.
 func TestTrendParts(t *testing.T) {
+	t.Parallel()
 	var s html.Snapshot
 	s.Failing[audit.Medium], s.Failing[audit.High], s.Failing[audit.Critical] = 10, 5, 1
 	want := "[{medium 30 30} {high 15 15} {critical 12 3}]"

@@ -61,6 +61,7 @@ func figure(t *testing.T, text string) int {
 // TestFigures follows every figure of the overview and of the findings to its
 // rows, and counts the rows.
 func TestFigures(t *testing.T) {
+	t.Parallel()
 	w := large(t, 60)
 	p := w.signedIn("alice")
 	p.get("/console/").want(t, 200, "<h1>Overview</h1>", "There is no credential report yet", "Make a new report")
@@ -93,6 +94,7 @@ func TestFigures(t *testing.T) {
 
 // TestOverviewChange checks the changes since the previous report.
 func TestOverviewChange(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", everything)
 	p := w.signedIn("alice")
@@ -114,6 +116,7 @@ func TestOverviewChange(t *testing.T) {
 // TestPagesDenied checks that AWS's sentence replaces everything that a person
 // may not read.
 func TestPagesDenied(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", everything)
 	w.user("bob", "")
@@ -134,6 +137,7 @@ func TestPagesDenied(t *testing.T) {
 
 // TestPlan downloads the plan that package plan creates from the same report.
 func TestPlan(t *testing.T) {
+	t.Parallel()
 	w := large(t, 40)
 	p := w.signedIn("alice")
 	p.get("/console/findings/plan").want(t, 404)
@@ -231,6 +235,7 @@ func TestLargeReport(t *testing.T) {
 // TestExceptions checks that pages list only the account's exceptions, and use
 // the operator's configuration.
 func TestExceptions(t *testing.T) {
+	t.Parallel()
 	one := func(id, account string) string {
 		return `
   - {id: ` + id + `, control: C5, account: "` + account + `", user: alice, reason: "<b>moves",

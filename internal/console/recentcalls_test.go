@@ -42,6 +42,7 @@ func as(agent string) func(*iam.Options) {
 // TestRecentCalls checks that the page of a user shows its calls in the trail to
 // callers with permission for CloudTrail.
 func TestRecentCalls(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", everything)
 	w.user("bob", "")
@@ -116,6 +117,7 @@ func (w *world) lastRecord(action string) string {
 // TestNoCallsOfOtherAccounts creates a user of the same name in two accounts,
 // and looks in one for the calls of the other.
 func TestNoCallsOfOtherAccounts(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("bob", "")
 	w.otherAccount("210987654321", "bob")
@@ -146,6 +148,7 @@ func TestNoCallsOfOtherAccounts(t *testing.T) {
 
 // TestNoTrailToRead checks the page of a service without a trail.
 func TestNoTrailToRead(t *testing.T) {
+	t.Parallel()
 	pipe := t.TempDir() + "/pipe"
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
@@ -171,6 +174,7 @@ func TestNoTrailToRead(t *testing.T) {
 // TestSessionsOfTools checks that a list of sessions contains the session of a
 // tool with its kind.
 func TestSessionsOfTools(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", everything)
 	p, tl := w.signedIn("alice"), w.tool(sameDevice)

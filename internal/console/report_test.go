@@ -69,6 +69,7 @@ func (w *world) newest() []byte {
 
 // TestReport generates the first report of an account and reads it.
 func TestReport(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", everything)
 	w.user("bob", "")
@@ -171,6 +172,7 @@ func TestReportCSV(t *testing.T) {
 
 // TestReportDenied checks AWS's sentences for denied calls.
 func TestReportDenied(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", everything)
 	w.user("bob", "")
@@ -200,6 +202,7 @@ func TestReportDenied(t *testing.T) {
 // TestReportOfAnother checks that no address leads from one account to the
 // report of another.
 func TestReportOfAnother(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", everything)
 	p := w.signedIn("alice")
@@ -219,6 +222,7 @@ func TestReportOfAnother(t *testing.T) {
 
 // TestReportHostile uses names that contain markup, a formula or an address.
 func TestReportHostile(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", everything)
 	for _, name := range []string{"=cmd+a", "@SUM", "-1+1", "a,b", "...", "x=1@y.z"} {

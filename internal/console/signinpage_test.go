@@ -12,6 +12,7 @@ import (
 )
 
 func TestSignIn(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", everything)
 	p := w.person()
@@ -86,6 +87,7 @@ func (w *world) code(seed string, steps int) string {
 }
 
 func TestSignInWithCode(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", everything)
 	seed := w.device("alice")
@@ -124,6 +126,7 @@ func TestSignInWithCode(t *testing.T) {
 }
 
 func TestForcedReset(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", everything)
 	_, err := w.iam.UpdateLoginProfile(t.Context(), &iam.UpdateLoginProfileInput{

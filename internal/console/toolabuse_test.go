@@ -22,6 +22,7 @@ import (
 
 // A code is sent to a program on this machine, or to the confirmation page.
 func TestRedirects(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	p := w.signedIn("")
 	for client, redirects := range map[string][]string{
@@ -93,6 +94,7 @@ func dated(now *time.Time) func(head, claims map[string]any) {
 }
 
 func TestCodes(t *testing.T) {
+	t.Parallel()
 	var now time.Time
 	set, advance := clock(&now)
 	w := newWorld(t, set)
@@ -147,6 +149,7 @@ func TestCodes(t *testing.T) {
 }
 
 func TestRefresh(t *testing.T) {
+	t.Parallel()
 	var now time.Time
 	set, advance := clock(&now)
 	w := newWorld(t, set)
@@ -215,6 +218,7 @@ func TestRefresh(t *testing.T) {
 
 // A tool that sends requests without end is throttled.
 func TestRefreshIsThrottled(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", mayLogin)
 	tl := w.tool(sameDevice)
@@ -232,6 +236,7 @@ func TestRefreshIsThrottled(t *testing.T) {
 
 // So are unknown clients, by their address.
 func TestTokensAreLimited(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, func(c *service.Config) { c.Rate, c.Burst = 0.001, 3 })
 	tl := w.tool(sameDevice)
 	last := tokens{}
@@ -244,6 +249,7 @@ func TestTokensAreLimited(t *testing.T) {
 }
 
 func TestProofs(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", mayLogin)
 	tl := w.tool(sameDevice)
@@ -314,6 +320,7 @@ func TestProofs(t *testing.T) {
 
 // The SDK for Go drops the leading zero of a coordinate.
 func TestShortCoordinate(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	tl := w.tool(sameDevice)
 	for tl.key.X.BitLen() > 248 {
@@ -333,6 +340,7 @@ func TestShortCoordinate(t *testing.T) {
 // Two processes refresh with one token at the same time. Neither loses the
 // session.
 func TestRefreshTogether(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", mayLogin)
 	tl := w.tool(sameDevice)
@@ -357,6 +365,7 @@ func TestRefreshTogether(t *testing.T) {
 // One code is presented many times at once. One request gets credentials, and
 // they soon end.
 func TestCodeTogether(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", mayLogin)
 	tl := w.tool(sameDevice)
@@ -389,6 +398,7 @@ func TestCodeTogether(t *testing.T) {
 // When a tool's session ends, its credentials fail on the next call, and the
 // tool learns why it gets no others.
 func TestLoginEnds(t *testing.T) {
+	t.Parallel()
 	for what, c := range map[string]struct {
 		do        func(w *world, p *person) error
 		status    int
@@ -450,6 +460,7 @@ func (w *world) endTools(p *person) error {
 
 // Renaming the user or leaving the console does not end the session.
 func TestLoginGoesOn(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", mayLogin)
 	p, tl := w.signedIn("alice"), w.tool(sameDevice)
@@ -486,6 +497,7 @@ func TestLoginGoesOn(t *testing.T) {
 
 // The trail records each step of a login. It contains no code, token or secret.
 func TestLoginRecords(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", mayLogin)
 	p, tl := w.signedIn("alice"), w.tool(sameDevice)

@@ -21,6 +21,7 @@ const aliceARN = "arn:aws:iam::123456789012:user/alice"
 
 // A tool gets credentials and refreshes them.
 func TestLogin(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", mayLogin)
 	p, tl := w.signedIn("alice"), w.tool(sameDevice)
@@ -66,6 +67,7 @@ func TestLogin(t *testing.T) {
 
 // The credentials have the sign-in's MFA context.
 func TestLoginWithCode(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", mayLogin)
 	seed := w.device("alice")
@@ -89,6 +91,7 @@ func TestLoginWithCode(t *testing.T) {
 
 // Root needs no permission. A role acts as itself.
 func TestLoginAsRootAndRole(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", everything)
 	trust := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole",
@@ -131,6 +134,7 @@ func TestLoginAsRootAndRole(t *testing.T) {
 // The page of consent names the tool and the person. It warns if the tool is on
 // another machine.
 func TestConsent(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", mayLogin)
 	w.user("bob", "")
@@ -177,6 +181,7 @@ func TestConsent(t *testing.T) {
 }
 
 func TestRemoteLogin(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", mayLogin)
 	p, tl := w.signedIn("alice"), w.tool(crossDevice)

@@ -29,6 +29,7 @@ func wantCode(t *testing.T, err error, code string) {
 }
 
 func TestUser(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	p := w.signedIn("")
 	p.post("/console/users/new", "do", "create", "name", "bob", "path", "people").
@@ -57,6 +58,7 @@ func TestUser(t *testing.T) {
 
 // TestManyUsers pages through users: all of them, and those with a name prefix.
 func TestManyUsers(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	for i := range 230 {
 		name := fmt.Sprintf("%s%03d", []string{"Ann", "bob"}[i%2], i)
@@ -87,6 +89,7 @@ func TestManyUsers(t *testing.T) {
 }
 
 func TestAccessKeys(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("bob", everything)
 	p := w.signedIn("")
@@ -115,6 +118,7 @@ func TestAccessKeys(t *testing.T) {
 }
 
 func TestDeleteUser(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.furnish()
 	p := w.signedIn("")
@@ -130,6 +134,7 @@ func TestDeleteUser(t *testing.T) {
 
 // TestDenied checks that denied changes are disabled, with the API's sentence.
 func TestDenied(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", `{"Version":"2012-10-17","Statement":[
 		{"Effect":"Allow","Action":["iam:GetUser","iam:ListAccessKeys","iam:ListUsers"],"Resource":"*"},
@@ -156,6 +161,7 @@ func TestDenied(t *testing.T) {
 // TestMFAPresent signs in under a policy that allows everything, but only with
 // a device.
 func TestMFAPresent(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	const withMFA = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*",
 		"Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}}`
@@ -179,6 +185,7 @@ func TestMFAPresent(t *testing.T) {
 }
 
 func TestMyCredentials(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", everything)
 	p, other := w.signedIn("alice"), w.signedIn("alice")
@@ -206,6 +213,7 @@ func TestMyCredentials(t *testing.T) {
 
 // TestTOTP enrols a device by its key, after some wrong codes.
 func TestTOTP(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.user("alice", everything)
 	p := w.signedIn("alice")

@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -27,7 +28,10 @@ func TestEveryPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := map[string]bool{}
-	for _, p := range visited {
+	for i, p := range visited {
+		if p.stranger && i > 0 && !visited[i-1].stranger {
+			t.Errorf("%s is after pages for people who signed in", p.name())
+		}
 		if p.again && !seen[p.path] {
 			t.Errorf("%s is like no page before it", p.name())
 		}
@@ -38,32 +42,44 @@ func TestEveryPage(t *testing.T) {
 			t.Errorf("nobody visits %s: name it in testpages_test.go", path)
 		}
 	}
-	someone, nobody, br := w.signedIn(""), w.person(), w.browse(t)
-	for _, stranger := range []bool{true, false} {
-		if !stranger {
-			br.signIn("", rootPassword)
-		}
-		for _, p := range visited {
-			if p.stranger != stranger {
-				continue
-			}
-			t.Run(p.name(), func(t *testing.T) {
+	someone, nobody := w.signedIn(""), w.person()
+	// Two tabs walk at the same time. Pages that are alike are in the same tab.
+	for tab := range 2 {
+		t.Run(fmt.Sprint("tab ", tab), func(t *testing.T) {
+			t.Parallel()
+			br, kind, signedIn := w.browse(t), 0, false
+			for _, p := range visited {
+				if !p.again {
+					kind++
+				}
+				if kind%2 != tab {
+					continue
+				}
+				if !p.stranger && !signedIn {
+					br.signIn("", rootPassword)
+					signedIn = true
+				}
 				who := someone
 				if p.stranger {
 					who = nobody
 				}
-				got := who.get(p.path + p.query)
-				wellMade(t, got, max(p.status, http.StatusOK))
-				if got.path != p.path+p.query {
-					t.Errorf("came to %s", got.path)
-				}
-				in := br.in(t)
-				in.look(p)
-				if p.status != 0 {
-					in.Expect("responded with a status of")
-				}
-			})
-		}
+				t.Run(p.name(), func(t *testing.T) { br.in(t).visit(p, who) })
+			}
+		})
+	}
+}
+
+// visit checks the answer with a page, and then the page in the tab.
+func (br *browser) visit(p visited1, who *person) {
+	br.t.Helper()
+	got := who.get(p.path + p.query)
+	wellMade(br.t, got, max(p.status, http.StatusOK))
+	if got.path != p.path+p.query {
+		br.t.Errorf("came to %s", got.path)
+	}
+	br.look(p)
+	if p.status != 0 {
+		br.Expect("responded with a status of")
 	}
 }
 
