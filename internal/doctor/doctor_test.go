@@ -260,3 +260,22 @@ func try(t *testing.T, all map[string]breakage) {
 		})
 	}
 }
+
+// A server that follows another one accepts no change.
+func TestStandby(t *testing.T) {
+	t.Parallel()
+	first, err := storetest.StartServer(t.Context(), true)
+	check(t, err)
+	t.Cleanup(func() { first.Stop() })
+	second, err := first.StartStandby(t.Context())
+	check(t, err)
+	t.Cleanup(func() { second.Stop() })
+	c := installation(t, store.Config{URL: first.URL})
+	for _, f := range doctor.Examine(t.Context(), c) {
+		if f.Result != doctor.OK {
+			t.Errorf("the first server: %+v", f)
+		}
+	}
+	c.Store.URL = second.URL
+	expect(t, c, "database", doctor.Fault, "the server is a standby and accepts no change")
+}
