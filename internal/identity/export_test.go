@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"rollcall/internal/store"
@@ -40,5 +41,30 @@ func (s *Service) AbandonReport(ctx context.Context, account string, steps int) 
 			err = tx.AddReportChunks(account, token, 0, []store.ReportChunk{{Size: 4, Data: []byte("lost")}}, lease)
 		}
 		return err
+	})
+}
+
+// DamagedReport publishes a report whose base cannot be read: its only piece is
+// not packed, or its only chunk is missing.
+func (s *Service) DamagedReport(ctx context.Context, account string, missing bool) error {
+	const lease = time.Minute
+	return s.db.Update(ctx, func(tx *store.Tx) error {
+		basis, err := tx.ReportBasis(account)
+		if err != nil {
+			return err
+		}
+		token, err := tx.StartReportJob(account, s.node, lease)
+		if err != nil {
+			return err
+		}
+		chunk, r := store.ReportChunk{Size: 7, Data: []byte("damaged"), Pieces: appendPlace(nil, 7, "")}, store.Report{
+			Account: account, Token: token, Base: token, Generated: second(tx.Now), Size: 7, Users: 1}
+		at := int64(0)
+		if missing {
+			chunk.Pieces, at = appendPlace(chunk.Pieces, 7, ""), 1
+		}
+		return errors.Join(tx.StartReportBase(account, token),
+			tx.AddReportChunks(account, token, at, []store.ReportChunk{chunk}, lease),
+			tx.PublishReport(r, store.ReportHistory{}), tx.KeepRecording(account, token, newReportRows(basis).shape()))
 	})
 }

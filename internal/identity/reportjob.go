@@ -105,6 +105,9 @@ func (s *Service) makeReport(ctx context.Context, account string, token int64) (
 	}
 	report, err := s.patchReport(ctx, account, token)
 	if errors.Is(err, errNoPatches) {
+		if err != errNoPatches { //nolint:errorlint // it says more
+			s.log.Warn("the last report is damaged, the next one needs nothing of it", "account", account, "error", err)
+		}
 		report, err = s.wholeReport(ctx, account, token)
 	}
 	if err != nil {

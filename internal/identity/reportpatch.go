@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -23,6 +24,10 @@ const (
 
 // errNoPatches says that a report has to be a whole one.
 var errNoPatches = errors.New("the report cannot be made of patches")
+
+// damaged wraps an error in what is stored of the last report. A whole report
+// needs none of it.
+func damaged(err error) error { return fmt.Errorf("%w: %w", errNoPatches, err) }
 
 // patchReport makes a report of the last one and the rows of the users that have
 // changed since, or returns errNoPatches.
@@ -69,7 +74,7 @@ func (s *Service) newPatching(tx *store.Tx, account string, token int64) (*patch
 		return nil, errNoPatches
 	}
 	if p.pieces, err = readPlaces(start.Pieces); err != nil {
-		return nil, err
+		return nil, damaged(err)
 	}
 	p.report = p.last
 	p.report.Token, p.report.Generated = token, second(tx.Now)
@@ -110,12 +115,15 @@ func (p *patching) of(users []string) error {
 		return nil
 	})
 	first := base()
-	if err = errors.Join(err, first.err); err != nil {
+	if err != nil {
 		return err
+	}
+	if first.err != nil {
+		return damaged(first.err)
 	}
 	before, err := patched(first.rows, patches)
 	if err != nil {
-		return err
+		return damaged(err)
 	}
 	for _, u := range users {
 		old, now := before[u], after[u]
@@ -168,6 +176,9 @@ func (p *patching) inBase(users []string) (wait func() baseRows, patches []store
 		places[i] = piece.ReportPlace
 	}
 	packed, patches, err := p.tx.PatchedOf(p.last, places, users)
+	if errors.Is(err, store.ErrNotFound) {
+		err = damaged(err)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -406,3 +406,25 @@ func TestReportOfManyPatches(t *testing.T) {
 		})
 	}
 }
+
+// A base that cannot be read any more spoils no later report.
+func TestReportAfterADamagedBase(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for _, missing := range []bool{false, true} {
+			w.clock.advance(time.Minute)
+			if err := w.DamagedReport(t.Context(), account, missing); err != nil {
+				t.Fatal(err)
+			}
+			w.user(t, fmt.Sprint("after", missing))
+			w.clock.advance(time.Minute)
+			report, err := w.NewReport(t.Context(), account)
+			if err != nil {
+				t.Fatalf("missing %t: %v", missing, err)
+			}
+			want, err := w.FromScratch(t.Context(), account)
+			if err != nil || !bytes.Equal(w.content(t, report), want) {
+				t.Errorf("missing %t: %v\n%s", missing, err, want)
+			}
+		}
+	})
+}
