@@ -69,7 +69,7 @@ func parseSocket(dest string) (s *socket, ok bool, err error) {
 		s.network, s.syslog = u.Scheme[len("syslog+"):], true
 	case "syslog+tls":
 		s.network, s.syslog = "tcp", true
-		if s.tls, err = parseTLS(u.Query()); err != nil {
+		if s.tls, err = parseTLS(u.RawQuery); err != nil {
 			return nil, true, fmt.Errorf("%s: %w", dest, err)
 		}
 	}

@@ -185,12 +185,22 @@ func TestSocketStalls(t *testing.T) {
 	}
 }
 
-func TestOpenSocketFails(t *testing.T) {
+func TestNoSocket(t *testing.T) {
 	for _, dest := range []string{
 		"unix://host/path", "syslog+tcp://localhost", "syslog+udp:///dev/log", "syslog+unix://", "syslog+tcp://h:1/x",
 		"syslog+sctp://h:1", "syslog+tls://h", "syslog+tls://h:1?cert=c", "syslog+tls://h:1?cafile=c",
-		"syslog+tcp://h:1?ca=c",
-		"syslog+tls://127.0.0.1:1", "syslog+tls://127.0.0.1:1?ca=none.pem",
+		"syslog+tcp://h:1?ca=c", "syslog+tls://h:1?ca=", "syslog+tls://h:1?ca=%zz", "syslog+tls://h:1?ca=a;cert=b",
+		"syslog+tls://h:1?ca=a&ca=b",
+	} {
+		if _, ok, err := parseSocket(dest); !ok || err == nil {
+			t.Errorf("%s: %t, %v", dest, ok, err)
+		}
+	}
+}
+
+func TestOpenSocketFails(t *testing.T) {
+	for _, dest := range []string{
+		"syslog+tls://h", "syslog+tls://127.0.0.1:1", "syslog+tls://127.0.0.1:1?ca=none.pem",
 		"unix://" + filepath.Join(t.TempDir(), "none"), "syslog+tcp://127.0.0.1:1",
 	} {
 		if tr, err := Open(dest); err == nil {

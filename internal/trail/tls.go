@@ -20,11 +20,18 @@ type tlsFiles struct {
 }
 
 // parseTLS reads the parameters of a URL syslog+tls://.
-func parseTLS(query url.Values) (*tlsFiles, error) {
+func parseTLS(text string) (*tlsFiles, error) {
+	query, err := url.ParseQuery(text)
+	if err != nil {
+		return nil, err
+	}
 	f := &tlsFiles{query.Get("ca"), query.Get("cert"), query.Get("key")}
 	for name, values := range query {
 		if name != "ca" && name != "cert" && name != "key" || len(values) != 1 {
 			return nil, fmt.Errorf("%s is not ca, cert or key, each once", name)
+		}
+		if values[0] == "" {
+			return nil, fmt.Errorf("%s names no file", name)
 		}
 	}
 	if (f.cert == "") != (f.key == "") {
