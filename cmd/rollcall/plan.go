@@ -233,7 +233,7 @@ func (d *planRun) checkDates(r *reports.Report, asOf, now time.Time) error {
 			d.criteria.asOf, words.Time(r.Source.Generated))
 	}
 	if r.Source.Generated.After(now.Add(fleet.ClockSkew)) {
-		r.Missing = "The report is dated " + words.Time(r.Source.Generated) + ", which is in the future."
+		r.Missing = "the only one is dated " + words.Time(r.Source.Generated) + ", which is in the future"
 	}
 	return nil
 }

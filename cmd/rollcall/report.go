@@ -34,43 +34,7 @@ func reportCommand(p *process) *cobra.Command {
 		Use:     "report [FILE|FOLDER|-]...",
 		GroupID: "reports",
 		Short:   "Get the reports of one or many accounts, or show saved reports",
-		Long: `Get the credential report of an account, on standard output. The command requests
-a new report and waits for it. A service with a recent report returns that one;
-AWS does so for four hours. With --max-age the command accepts an existing report
-up to that age and requests none. It finds credentials, region and endpoint as
-the AWS CLI does. Without an endpoint it calls AWS.
-
-For several accounts (--org, --accounts, --profiles), or with --into, the command
-saves the reports in a folder, which keeps all of them. It prints the outcome of
-each account: ok, cached, stale, denied, throttled, timeout, failed, or the state
-of an account that is not active. It asks all accounts before it waits for any.
-It skips accounts with a recent report in the folder, so a run that was
-interrupted continues where it stopped. With your credentials it assumes a role
-in every account but your own. The role's session can only get reports, and read
-what --enrich needs. More: docs/fetch.md.
-
-In the table, – means none, ? means that the report does not say, and "off" means
-an inactive key or certificate. Ages count from the time the report was
-generated.
-
-With files, folders of saved reports, or - for standard input, the command shows
-those reports. This needs no credentials. It reads CSV, also if compressed (gzip,
-zstd) or saved by PowerShell, and the JSON of get-credential-report. It writes
-CSV exactly as AWS does, whatever form the file has.
-
-With --data or --store, the operator of a Rollcall service gets new reports of all
-accounts, or of those in the file of --accounts, out of the service's store. This
-needs no access key, and works whether or not the service runs. The facts of
---enrich come out of the store, too. Each report has a record in the trail. The
-environment (ROLLCALL_STORE, ROLLCALL_MASTER_KEY,
-ROLLCALL_TRAIL) completes these flags.
-
-If standard error is a terminal, it shows the progress. Sessions that needed an
-MFA code are saved in your cache folder until they expire, so that not every
-command asks for a code. For a moment, a report needs about six times its size in
-memory.
-
-` + exitCodesHelp,
+		Long:    reportHelp + exitCodesHelp,
 		Example: `  rollcall report --profile audit > report.csv
   rollcall report --endpoint-url http://127.0.0.1:8585 --output table
   rollcall report --max-age 1h --out report.csv
@@ -95,13 +59,52 @@ memory.
 	f.BoolVar(&r.onlyFresh, "require-fresh", false,
 		"fail if the report is older than --max-age (without it, older than 4h)")
 	f.StringVar(&r.at, "at", "", atHelp)
-	f.StringVar(&r.asOf, "as-of", "", "in the table of a file, count ages up to this `time` (default now)")
+	f.StringVar(&r.asOf, "as-of", "", "in the table of a file, count ages up to this `time`")
 	colourFlag(c, &r.colour)
 	r.fleet.add(f)
 	r.own.add(c)
 	c.AddCommand(reportRequestCommand(p, &r.reach), reportGetCommand(p, &r.reach))
 	return c
 }
+
+// reportHelp is the help of the command, without the exit codes.
+const reportHelp = `Get the credential report of an account, on standard output. The command requests
+a new report and waits for it. A service with a recent report returns that one;
+AWS does so for four hours. With --max-age the command accepts an existing report
+up to that age and requests none. It finds credentials, region and endpoint as
+the AWS CLI does. Without an endpoint it calls AWS.
+
+For several accounts (--org, --accounts, --profiles), or with --into, the command
+saves the reports in a folder, which keeps all of them. It prints the outcome of
+each account: ok, cached, stale, denied, throttled, timeout, failed, or the state
+of an account that is not active. It asks all accounts before it waits for any.
+It skips accounts with a recent report in the folder, so a run that was
+interrupted continues where it stopped. With your credentials it assumes a role
+in every account but your own. The role's session can only get reports, and read
+what --enrich needs. More: docs/fetch.md.
+
+In the table, – means none, ? means that the report does not say, and "off" means
+an inactive key or certificate. Ages count up to the time the report was
+generated, or now if the file does not say when that was.
+
+With files, folders of saved reports, or - for standard input, the command shows
+those reports. This needs no credentials. It reads CSV, also if compressed (gzip,
+zstd) or saved by PowerShell, and the JSON of get-credential-report. It writes
+CSV exactly as AWS does, whatever form the file has.
+
+With --data or --store, the operator of a Rollcall service gets new reports of all
+accounts, or of those in the file of --accounts, out of the service's store. This
+needs no access key, and works whether or not the service runs. The facts of
+--enrich come out of the store, too. Each report has a record in the trail. The
+environment (ROLLCALL_STORE, ROLLCALL_MASTER_KEY, ROLLCALL_TRAIL) completes these
+flags.
+
+If standard error is a terminal, it shows the progress. Sessions that needed an
+MFA code are saved in your cache folder until they expire, so that not every
+command asks for a code. For a moment, a report needs about six times its size in
+memory.
+
+`
 
 // maxAgeHelp is the help of --max-age.
 const maxAgeHelp = "accept an existing report up to this age, and request none (default: always request a new one)"

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"rollcall/internal/words"
 	"rollcall/report"
 )
 
@@ -159,7 +160,7 @@ func (a *Auditor) Audit(
 func (a *Auditor) Missing(src Source, why string, visit func(*Row) error) (*AccountSummary, error) {
 	run := a.newRun(src, nil, visit)
 	run.out.Missing = true
-	run.problem(Problem{Text: "There is no report: " + why + "."})
+	run.problem(Problem{Text: words.Sentence("There is no report: " + why)})
 	if err := run.end(); err != nil {
 		return nil, err
 	}

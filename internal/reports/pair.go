@@ -17,7 +17,7 @@ import (
 )
 
 // Pairing finds the reports to compare: an older and a newer one of each
-// account. [Pairing.Close] deletes its temporary file.
+// account. [Pairing.Close] deletes its temporary files.
 type Pairing struct {
 	// Dir is the folder of the history.
 	Dir string
@@ -34,15 +34,16 @@ type Pairing struct {
 	// be nil.
 	Inactive func(account, name string)
 
-	spool string // the file that contains standard input
+	spooled map[string]string // the temporary files, and the names of the pipes in them
 }
 
-// Close deletes the temporary file.
+// Close deletes the temporary files.
 func (p *Pairing) Close() error {
-	if p.spool == "" {
-		return nil
+	var errs []error
+	for file := range p.spooled {
+		errs = append(errs, os.Remove(file))
 	}
-	return os.Remove(p.spool)
+	return errors.Join(errs...)
 }
 
 // Pair is the two reports of one account, or the reason why they are missing.

@@ -3,6 +3,7 @@ package reports_test
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -131,6 +132,44 @@ func TestTwoFiles(t *testing.T) {
 		Generated: noon.Add(time.Hour)})
 	if err != nil || told(pairs) != ` 12:00:00-13:00:00 0 []` {
 		t.Error(told(pairs), err)
+	}
+}
+
+// TestPipes compares two pipes, such as bash's <(command), which can be read once.
+func TestPipes(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	named := func(content string) string {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { r.Close() })
+		go func() {
+			io.WriteString(w, content)
+			w.Close()
+		}()
+		return fmt.Sprintf("/dev/fd/%d", r.Fd())
+	}
+	if _, err := os.Stat(named("")); err != nil {
+		t.Skip("this system has no /dev/fd")
+	}
+	p := &reports.Pairing{Dir: t.TempDir()}
+	older, newer := named(csvOf(one, "amy")), named(csvOf(one, "bob"))
+	pairs, err := p.Find(reports.Argument{Text: older, Generated: noon},
+		reports.Argument{Text: newer, Generated: noon.Add(time.Hour)})
+	if err != nil || told(pairs) != ` 12:00:00-13:00:00 0 []` || pairs[0].New.Source.Path != newer {
+		t.Error(told(pairs), err)
+	}
+	wrong := named("a;b\n")
+	if _, err := p.Find(reports.Argument{Text: older}, reports.Argument{Text: wrong}); err == nil ||
+		!strings.HasPrefix(err.Error(), older+": ") { // it was read to its end
+		t.Error(err)
+	}
+	if err := p.Close(); err != nil {
+		t.Error(err)
+	}
+	if left, _ := os.ReadDir(os.Getenv("TMPDIR")); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
 	}
 }
 

@@ -51,6 +51,7 @@ type Report struct {
 	// A report is read from a file, from open, a stream, or content.
 	file    string
 	open    func() (io.ReadCloser, error)
+	pipe    string // the name of the pipe that was copied to file
 	stream  io.Reader
 	content []byte
 	// verify says that the file must have the checksum Source.SHA256, and digested
@@ -132,7 +133,7 @@ func (r *Report) look(dated bool) error {
 			return err
 		}
 	}
-	if err := r.take(bufio.NewReaderSize(f, intake.Head), r.file); err != nil {
+	if err := r.take(bufio.NewReaderSize(f, intake.Head), cmp.Or(r.pipe, r.file)); err != nil {
 		return err
 	}
 	info, err := f.Stat()

@@ -1,12 +1,14 @@
 package reports
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"rollcall/internal/audit/diff"
@@ -70,11 +72,13 @@ func (p *Pairing) side(arg Argument, place Place) (*side, error) {
 	info, err := os.Stat(arg.Text)
 	switch {
 	case arg.Text == "-":
-		return p.stdin(arg, place)
+		return p.pipe(p.Stdin, standardInput, arg, place)
 	case err == nil && info.IsDir() && !arg.Generated.IsZero():
 		return nil, &DateError{place, "folder"}
 	case err == nil && info.IsDir():
 		return p.folder(arg.Text)
+	case err == nil && !info.Mode().IsRegular():
+		return p.namedPipe(arg, place)
 	case err == nil:
 		return p.file(arg, place)
 	}
@@ -192,22 +196,35 @@ func (p *Pairing) file(arg Argument, place Place) (*side, error) {
 	return &side{name: arg.Text, file: true, reports: map[string]*Report{found.Source.Account: found}}, nil
 }
 
-// stdin writes standard input to a file, because a report is read twice.
-func (p *Pairing) stdin(arg Argument, place Place) (*side, error) {
+// pipe copies standard input, or another pipe, to a file, because a report is read
+// twice.
+func (p *Pairing) pipe(from io.Reader, name string, arg Argument, place Place) (*side, error) {
 	f, err := os.CreateTemp("", "rollcall-*.csv")
 	if err != nil {
 		return nil, err
 	}
-	p.spool = f.Name()
-	_, err = io.Copy(f, p.Stdin)
-	if err = errors.Join(err, f.Close()); err != nil {
-		return nil, fmt.Errorf("%s: %w", standardInput, err)
+	if p.spooled == nil {
+		p.spooled = map[string]string{}
 	}
-	s, err := p.file(Argument{p.spool, arg.Generated}, place)
+	p.spooled[f.Name()] = name
+	_, err = io.Copy(f, from)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	s, err := p.file(Argument{f.Name(), arg.Generated}, place)
 	if err == nil {
-		s.name = standardInput
+		s.name = name
 	}
 	return s, err
+}
+
+func (p *Pairing) namedPipe(arg Argument, place Place) (*side, error) {
+	f, err := os.Open(arg.Text)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return p.pipe(f, arg.Text, arg, place)
 }
 
 // dated returns the report in a file with its date. The date comes from the
@@ -218,6 +235,9 @@ func (p *Pairing) dated(arg Argument, place Place) (*Report, error) {
 	found, err := inFile(path)
 	if err != nil {
 		return nil, err
+	}
+	if found.pipe = p.spooled[path]; found.pipe != "" {
+		found.Source.Path = strings.TrimPrefix(found.pipe, standardInput)
 	}
 	if found.Source.Generated.IsZero() {
 		if t, ok := timeInName(path); ok {
@@ -236,11 +256,8 @@ func (p *Pairing) dated(arg Argument, place Place) (*Report, error) {
 			return nil, err
 		}
 		found.Source.Generated = info.ModTime().UTC().Truncate(time.Second)
-		if path == p.spool {
-			path = standardInput
-		}
 		if p.Undated != nil {
-			p.Undated(path, place, found.Source.Generated)
+			p.Undated(cmp.Or(found.pipe, path), place, found.Source.Generated)
 		}
 	}
 	if found.Source.Account == "" && found.Missing == "" {
@@ -266,11 +283,11 @@ func accountIn(r *Report) (string, error) {
 	defer content.Close()
 	rd, err := report.NewReader(content)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", r.file, err)
+		return "", fmt.Errorf("%s: %w", cmp.Or(r.pipe, r.file), err)
 	}
 	var row report.Row
 	if err := rd.Read(&row); err != nil && err != io.EOF {
-		return "", fmt.Errorf("%s: %w", r.file, err)
+		return "", fmt.Errorf("%s: %w", cmp.Or(r.pipe, r.file), err)
 	}
 	return row.AccountID(), nil
 }

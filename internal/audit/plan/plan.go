@@ -248,11 +248,15 @@ func (p *Plan) Begin(src audit.Source, from Service, asOf time.Time) {
 func (p *Plan) End(a *audit.AccountSummary) error {
 	current := p.Accounts[len(p.Accounts)-1]
 	current.Source, current.AsOf = a.Source, a.AsOf
+	of := "Unknown account"
+	if a.Source.Account != "" {
+		of = "Account " + a.Source.Account
+	}
 	for _, problem := range a.Problems {
-		p.Problems = append(p.Problems, "Account "+a.Source.Account+": "+problem.Text)
+		p.Problems = append(p.Problems, of+": "+problem.Text)
 	}
 	if a.Incomplete() && len(a.Problems) == 0 {
-		p.Problems = append(p.Problems, "Account "+a.Source.Account+": not everything could be judged.")
+		p.Problems = append(p.Problems, of+": not everything could be judged.")
 	}
 	for _, before := range p.Accounts[:len(p.Accounts)-1] {
 		if id := a.Source.Account; id != "" && before.Source.Account == id {
