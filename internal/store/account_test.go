@@ -13,6 +13,7 @@ import (
 // Work that ran for an account, or a user, does not count for a later one with
 // its number or its name.
 func TestMadeAgain(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "u")
 		begin := func() (token int64) {
@@ -58,6 +59,7 @@ func TestMadeAgain(t *testing.T) {
 
 // A user is found by its id under every name, on every store.
 func TestUserByID(t *testing.T) {
+	t.Parallel()
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
 		a := storetest.Open(t, cfg)
 		b := a

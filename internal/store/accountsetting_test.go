@@ -12,6 +12,7 @@ import (
 )
 
 func TestSetting(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
 		const other = "210987654321"
@@ -53,6 +54,7 @@ func TestSetting(t *testing.T) {
 }
 
 func TestControlPolicy(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "bob")
 		update(t, db, func(tx *store.Tx) error {

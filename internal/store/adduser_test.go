@@ -13,6 +13,7 @@ import (
 // A user that exists is neither added nor counted again, also next to others
 // that share the transaction.
 func TestAddUser(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "u0", "u1", "u2", "u3", "u4")
 		update(t, db, func(tx *store.Tx) error { return tx.SetLimit(account, "UsersPerAccount", 7) })
@@ -76,6 +77,7 @@ func TestAddUser(t *testing.T) {
 // The addition of a user takes one round trip to PostgreSQL between those that
 // begin and end the transaction.
 func TestAddUserTravelsTogether(t *testing.T) {
+	t.Parallel()
 	cfg := storetest.Postgres(t)
 	p := startProxy(t, cfg.URL)
 	cfg.URL = p.url

@@ -19,6 +19,7 @@ import (
 // A table or column that the backup forgets would be lost with the next
 // restore.
 func TestBackupKnowsTheWholeSchema(t *testing.T) {
+	t.Parallel()
 	db := storetest.Open(t, storetest.SQLite(t))
 	var want []string
 	view(t, db, func(tx *store.Tx) error {
@@ -206,6 +207,7 @@ func backup(t *testing.T, db *store.DB) ([]byte, store.BackupInfo) {
 
 // A backup of one engine can be restored on every other.
 func TestBackup(t *testing.T) {
+	t.Parallel()
 	engines := map[string]func(testing.TB) store.Config{"sqlite": storetest.SQLite, "postgres": storetest.Postgres}
 	for from, source := range engines {
 		for to, target := range engines {
@@ -251,6 +253,7 @@ func TestBackup(t *testing.T) {
 }
 
 func TestBackupSeesOneSnapshot(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "a")
 		var file bytes.Buffer
@@ -278,6 +281,7 @@ type writerFunc func([]byte) (int, error)
 func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
 
 func TestRestore(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		ctx := context.Background()
 		everything(t, db)
@@ -342,6 +346,7 @@ func damages(file []byte) map[string][]byte {
 
 // Jobs that ran when the backup was taken no longer run when it is restored.
 func TestRestoreEndsReportJobs(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
 		var token int64
@@ -398,6 +403,7 @@ func FuzzCheckBackup(f *testing.F) {
 
 // No row of an account remains after it is deleted.
 func TestDeleteFullAccount(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		everything(t, db)
 		update(t, db, func(tx *store.Tx) error { return tx.DeleteAccount(account) })
@@ -413,6 +419,7 @@ func TestDeleteFullAccount(t *testing.T) {
 
 // A large backup may take longer to restore than a call may take.
 func TestRestoreTakesItsTime(t *testing.T) {
+	t.Parallel()
 	from := storetest.Open(t, store.Config{Memory: true})
 	fill(t, from)
 	var text bytes.Buffer

@@ -53,6 +53,7 @@ func proofStore(t *testing.T, db *store.DB) (file []byte) {
 // A backup that somebody changed and gave a new sum is refused before any of it
 // is in the store.
 func TestTamperedBackup(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		file := proofStore(t, db)
 		before := dump(t, db)
@@ -101,6 +102,7 @@ func TestTamperedBackup(t *testing.T) {
 // The key of another installation verifies no backup, and the backups of
 // earlier versions have no proof.
 func TestUnverifiedBackup(t *testing.T) {
+	t.Parallel()
 	db := storetest.Open(t, store.Config{Memory: true})
 	file := proofStore(t, db)
 	_, err := store.CheckBackup(bytes.NewReader(file), seal.InMemoryMasterKeys())

@@ -12,6 +12,7 @@ import (
 )
 
 func TestChangesCallers(t *testing.T) {
+	t.Parallel()
 	for sql, want := range map[string]bool{
 		"SELECT x FROM users": false,
 		"BEGIN IMMEDIATE":     false,
@@ -58,6 +59,7 @@ func TestChangesCallers(t *testing.T) {
 
 // The classified tables are exactly those of the schema.
 func TestCallerTablesAreTheSchema(t *testing.T) {
+	t.Parallel()
 	var tables []string
 	err := mustOpen(t, Config{Memory: true}).View(t.Context(), func(tx *Tx) (err error) {
 		tables, err = list(tx, func(name *string) []any { return []any{name} },
@@ -101,6 +103,7 @@ func insertKey(tx *Tx) error {
 
 // Cached keys stay valid only after commits of this store that change no owner.
 func TestCallerCacheKeeps(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	cfg := Config{Path: filepath.Join(t.TempDir(), "rollcall.db")}
 	a, b := mustOpen(t, cfg), mustOpen(t, cfg)
@@ -161,6 +164,7 @@ func TestCallerCacheKeeps(t *testing.T) {
 // without changes creates no new version, so the version after it may come from
 // the other process.
 func TestCallerCacheAfterCommitWithoutChange(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	cfg := Config{Path: filepath.Join(t.TempDir(), "rollcall.db")}
 	a, b := mustOpen(t, cfg), mustOpen(t, cfg)
@@ -210,6 +214,7 @@ func TestCallerCacheAfterCommitWithoutChange(t *testing.T) {
 }
 
 func TestCallersAreNotForgottenAtOnce(t *testing.T) {
+	t.Parallel()
 	var c callerCache
 	now := func() (walHeader, bool) { return walHeader{}, true }
 	for i := range callerCacheSize + 10 {

@@ -14,6 +14,7 @@ import (
 // Every store on the database sees a change of a key as soon as one store has
 // acknowledged it, whether or not the key was cached.
 func TestKeyOwnerAcrossStores(t *testing.T) {
+	t.Parallel()
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
 		a := storetest.Open(t, cfg)
 		b := a
@@ -59,6 +60,7 @@ func TestKeyOwnerAcrossStores(t *testing.T) {
 // Readers that race with changes may see either state, but never an old one
 // after a change was acknowledged.
 func TestKeyOwnerRace(t *testing.T) {
+	t.Parallel()
 	cfg := storetest.SQLite(t)
 	a, b := storetest.Open(t, cfg), storetest.Open(t, cfg)
 	fill(t, a, "u")

@@ -13,6 +13,7 @@ import (
 // right again: a lease, a report's age, a last use, and a place among the
 // newest.
 func TestClockStepsBack(t *testing.T) {
+	t.Parallel()
 	const lease, ahead = 5 * time.Second, 4 * time.Hour
 	running := func(t *testing.T, db *store.DB) (running bool) {
 		view(t, db, func(tx *store.Tx) error {
@@ -79,6 +80,7 @@ func TestClockStepsBack(t *testing.T) {
 }
 
 func TestLastUseOfClockThatWasAhead(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "ann")
 		update(t, db, func(tx *store.Tx) error { return tx.InsertAccessKey(key("ann", "AKIA1")) })
@@ -122,6 +124,7 @@ func TestLastUseOfClockThatWasAhead(t *testing.T) {
 }
 
 func TestTasksOfClockThatWasAhead(t *testing.T) {
+	t.Parallel()
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
 		now := created
 		cfg.Now = func() time.Time { return now }

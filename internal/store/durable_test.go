@@ -61,6 +61,7 @@ func (f watchedFile) Sync(flags vfs.SyncFlag) error {
 
 // An acknowledged change has reached the disk, so a power cut cannot lose it.
 func TestAcknowledgedIsSynced(t *testing.T) {
+	t.Parallel()
 	disk := watchedDisk{vfs.Find("").(vfs.VFSFilename), &atomic.Int64{}, &atomic.Int64{}}
 	vfs.Register("watched", disk)
 	t.Cleanup(func() { vfs.Unregister("watched") })

@@ -18,6 +18,7 @@ var update = flag.Bool("update", false, "write the database that those in memory
 // TestEmptyDatabase compares the file that databases in memory start as with
 // the result of the migrations.
 func TestEmptyDatabase(t *testing.T) {
+	t.Parallel()
 	const migrated, embedded = "/rollcall-migrated.db", "/rollcall-embedded.db"
 	mvcc.Create(migrated[1:], mvcc.Snapshot{})
 	defer mvcc.Delete(migrated[1:])

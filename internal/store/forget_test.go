@@ -11,6 +11,7 @@ import (
 
 // Only old rows are deleted, from every page of a large table.
 func TestForgetServiceUses(t *testing.T) {
+	t.Parallel()
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
 		cfg.Now = func() time.Time { return created.Add(time.Hour) }
 		db := storetest.Open(t, cfg)

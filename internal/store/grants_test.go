@@ -15,6 +15,7 @@ import (
 // The result contains every policy that applies to a user or a role, and no
 // other.
 func TestGrants(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "ann", "bob")
 		update(t, db, func(tx *store.Tx) error {

@@ -33,6 +33,7 @@ type change struct {
 }
 
 func TestGroups(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
 		update(t, db, func(tx *store.Tx) error {
@@ -81,6 +82,7 @@ func TestGroups(t *testing.T) {
 }
 
 func TestGroupMembers(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "ann", "bob", "eve")
 		update(t, db, func(tx *store.Tx) error {

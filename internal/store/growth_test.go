@@ -11,6 +11,7 @@ import (
 
 // Every new table must be documented with what removes its rows.
 func TestEveryTableHasARemover(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("../../docs/operations.md")
 	if err != nil {
 		t.Fatal(err)

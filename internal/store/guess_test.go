@@ -33,6 +33,7 @@ func guesses(t *testing.T, db *store.DB, at time.Time, n int, guess func(*store.
 }
 
 func TestGuessPassword(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "Bob")
 		bob := func(tx *store.Tx) (bool, error) { return tx.GuessPassword(account, "bob", fiveInAQuarter) }
@@ -69,6 +70,7 @@ func TestGuessPassword(t *testing.T) {
 }
 
 func TestGuessCode(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
 		code := func(serial string) func(tx *store.Tx) (bool, error) {

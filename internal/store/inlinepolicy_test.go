@@ -36,6 +36,7 @@ func remove(tx *store.Tx, e store.Entity, nameKey string) error {
 }
 
 func TestInlinePolicies(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fillEntities(t, db)
 		for _, e := range everyEntity {
@@ -92,6 +93,7 @@ func TestInlinePolicies(t *testing.T) {
 }
 
 func TestAttachments(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fillEntities(t, db)
 		for _, e := range everyEntity {
@@ -130,6 +132,7 @@ func TestAttachments(t *testing.T) {
 }
 
 func TestBoundaries(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fillEntities(t, db)
 		for _, e := range []store.Entity{store.UserEntity, store.RoleEntity} {

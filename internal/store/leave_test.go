@@ -89,6 +89,7 @@ func leave(ctx context.Context, db *store.DB, name string, kind int) error {
 // A caller that waits for the writer stops when its time is up, and its change
 // then never happens.
 func TestWaitingForWriterEnds(t *testing.T) {
+	t.Parallel()
 	for name, cfg := range map[string]store.Config{"sqlite": storetest.SQLite(t), "memory": {Memory: true}} {
 		t.Run(name, func(t *testing.T) {
 			db := storetest.Open(t, cfg)
@@ -127,6 +128,7 @@ func TestWaitingForWriterEnds(t *testing.T) {
 // A connection that was left within a transaction is repaired before the next
 // change, and before the next reader.
 func TestConnectionLeftWithinTransaction(t *testing.T) {
+	t.Parallel()
 	for name, cfg := range map[string]store.Config{"sqlite": storetest.SQLite(t), "memory": {Memory: true}} {
 		t.Run(name, func(t *testing.T) {
 			cfg.Readers = 1
@@ -152,6 +154,7 @@ func TestConnectionLeftWithinTransaction(t *testing.T) {
 // A transaction that could not be serialized is repeated, even if its closure
 // continued after the statement that failed.
 func TestFirstFailureCounts(t *testing.T) {
+	t.Parallel()
 	db := storetest.Open(t, storetest.Postgres(t))
 	fill(t, db)
 	tries := 0

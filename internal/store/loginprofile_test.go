@@ -14,6 +14,7 @@ import (
 )
 
 func TestLoginProfile(t *testing.T) {
+	t.Parallel()
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
 		now := created
 		cfg.Now = func() time.Time { return now }
@@ -83,6 +84,7 @@ func TestLoginProfile(t *testing.T) {
 }
 
 func TestPasswordHistory(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "alice", "bob")
 		history := func(name string) (h []string) {

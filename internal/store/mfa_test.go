@@ -17,6 +17,7 @@ func device(serial, id string) store.MFADevice {
 }
 
 func TestMFADevice(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "Bob")
 		enabled := created.Add(time.Hour)
@@ -85,6 +86,7 @@ func TestMFADevice(t *testing.T) {
 }
 
 func TestUnassignMFADevice(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "bob")
 		d := device("arn:a", "1")
@@ -113,6 +115,7 @@ func TestUnassignMFADevice(t *testing.T) {
 
 // A code works once, in any order, for as long as its device exists.
 func TestUsedMFACodes(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
 		use := func(serial string, step, oldest int64) error {
@@ -161,6 +164,7 @@ func TestUsedMFACodes(t *testing.T) {
 }
 
 func TestMFADeviceTags(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
 		set := func(tx *store.Tx, key, value string) error {

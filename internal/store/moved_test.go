@@ -14,6 +14,7 @@ import (
 // A database whose name leads to another file accepts no changes, for whatever
 // reason, and is not ready.
 func TestMovedDatabase(t *testing.T) {
+	t.Parallel()
 	for name, move := range map[string]func(path string) error{
 		"moved away":           func(path string) error { return os.Rename(path, path+".old") },
 		"deleted":              os.Remove,
@@ -73,6 +74,7 @@ func copyOver(from, to string) error {
 // If a database disappears during a change, the store notices before it
 // acknowledges the change. When the database is back, it accepts changes again.
 func TestDatabaseMovesDuringChange(t *testing.T) {
+	t.Parallel()
 	path := storetest.SQLite(t).Path
 	db := storetest.Open(t, store.Config{Path: path})
 	add := func(id string, during func() error) error {
@@ -95,6 +97,7 @@ func TestDatabaseMovesDuringChange(t *testing.T) {
 // A database behind a link has its files next to it, and counts as moved when
 // the link leads elsewhere.
 func TestLinkedDatabase(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	link, path := filepath.Join(dir, "link.db"), filepath.Join(t.TempDir(), "rollcall.db")
 	if err := os.Symlink(path, link); err != nil {

@@ -12,6 +12,7 @@ import (
 )
 
 func TestOIDCProvider(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
 		provider := func(url string) store.OIDCProvider {
@@ -90,6 +91,7 @@ func TestOIDCProvider(t *testing.T) {
 
 // The tags of every kind of thing behave alike.
 func TestResourceTags(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
 		update(t, db, func(tx *store.Tx) error {

@@ -41,6 +41,7 @@ func onDisk(t *testing.T, test func(t *testing.T, cfg store.Config)) {
 // A change leaves a row until its record has been written. A failed change
 // leaves none.
 func TestOutboxRowIsOfItsChange(t *testing.T) {
+	t.Parallel()
 	onDisk(t, func(t *testing.T, cfg store.Config) {
 		db := storetest.Open(t, cfg)
 		fill(t, db)
@@ -86,6 +87,7 @@ func TestOutboxRowIsOfItsChange(t *testing.T) {
 // If a process ends before it writes its records, the next process finds them
 // once. It does not touch rows of a living process.
 func TestOutboxOfTheDead(t *testing.T) {
+	t.Parallel()
 	onDisk(t, func(t *testing.T, cfg store.Config) {
 		dead := storetest.Open(t, cfg)
 		fill(t, dead)
@@ -137,6 +139,7 @@ func TestOutboxOfTheDead(t *testing.T) {
 
 // If a living process does not write a record, others do.
 func TestOutboxOfTheSlow(t *testing.T) {
+	t.Parallel()
 	onDisk(t, func(t *testing.T, cfg store.Config) {
 		slow, db := storetest.Open(t, cfg), storetest.Open(t, cfg)
 		fill(t, slow)
@@ -155,6 +158,7 @@ func TestOutboxOfTheSlow(t *testing.T) {
 // The store finds out the fate of a commit whose answer was lost: the change
 // happened, or never will and is repeated. It never happens twice.
 func TestFateOfCommit(t *testing.T) {
+	t.Parallel()
 	for name, want := range map[string]struct {
 		cut cut
 		try string // the attempt that took effect
@@ -202,6 +206,7 @@ func TestFateOfCommit(t *testing.T) {
 // If the database does not come back, the fate is unknown, and the error says
 // so.
 func TestFateUnknown(t *testing.T) {
+	t.Parallel()
 	cfg := storetest.Postgres(t)
 	real := storetest.Open(t, cfg)
 	fill(t, real)

@@ -20,6 +20,7 @@ func policy(nameKey, path string) store.Policy {
 }
 
 func TestPolicies(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
 		a, b, c := policy("a", "/"), policy("b", "/x/"), policy("c", "/x/y/")
@@ -113,6 +114,7 @@ func TestPolicies(t *testing.T) {
 }
 
 func TestPolicyTags(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
 		set := func(key, value string) change {
@@ -157,6 +159,7 @@ func TestPolicyTags(t *testing.T) {
 }
 
 func TestPolicyUse(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fillEntities(t, db)
 		update(t, db, func(tx *store.Tx) error {
@@ -194,6 +197,7 @@ func TestPolicyUse(t *testing.T) {
 }
 
 func TestPolicyEntities(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fillEntities(t, db)
 		update(t, db, func(tx *store.Tx) error {

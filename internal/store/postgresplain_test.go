@@ -78,6 +78,7 @@ func (e *eavesdropper) serve(c net.Conn) {
 // No password and no name is sent to another machine in plain text, unless that
 // is requested explicitly and allowed.
 func TestPlainText(t *testing.T) {
+	t.Parallel()
 	// 0.0.0.0 is this machine, although it does not look like it.
 	for _, c := range []struct {
 		hosts, sslmode string
@@ -136,6 +137,7 @@ func TestPlainText(t *testing.T) {
 
 // With fewer connections a report could wait for itself.
 func TestFewConnections(t *testing.T) {
+	t.Parallel()
 	for _, few := range []string{"1", "2"} {
 		_, err := store.Open(t.Context(), store.Config{URL: "postgres://localhost:1/x?pool_max_conns=" + few})
 		if err == nil || !strings.Contains(err.Error(), "pool_max_conns="+few+" is too small") {

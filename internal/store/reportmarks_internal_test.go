@@ -11,6 +11,7 @@ var scanned = regexp.MustCompile(`SELECT ([a-z_, ]+) FROM (\w+)`)
 // Every table and every column that a report is read from has triggers that mark
 // the user, on every engine. The ids of credentials never change.
 func TestWhatReportsReadIsMarked(t *testing.T) {
+	t.Parallel()
 	for _, engine := range []dialect{sqliteDialect, postgresDialect} {
 		text, err := migrations.ReadFile("migrations/00014_report_patches." + engine.name + ".sql")
 		if err != nil {

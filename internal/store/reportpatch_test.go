@@ -14,6 +14,7 @@ import (
 // A change that began before its account was recorded is in the snapshot of the
 // base, or marked, or undone.
 func TestChangeUnderWayWhenTheRecordingBegins(t *testing.T) {
+	t.Parallel()
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
 		db := storetest.Open(t, cfg)
 		fill(t, db)
@@ -97,6 +98,7 @@ func marks(t *testing.T, db *store.DB) (all []store.ReportMark) {
 // A report forgets the marks that it has seen, not those of later changes of the
 // same users. What belongs to no report is dropped, patches included.
 func TestMarksAreForgottenByVersion(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "a", "b")
 		token := recorded(t, db)
@@ -150,6 +152,7 @@ func TestMarksAreForgottenByVersion(t *testing.T) {
 
 // A recording that no report could use any more ends, with its marks.
 func TestForgetRecordings(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
 		recorded(t, db)
@@ -171,6 +174,7 @@ func TestForgetRecordings(t *testing.T) {
 
 // Reports are kept by their age, by their number, or both; two always are.
 func TestReportsAreKept(t *testing.T) {
+	t.Parallel()
 	const hour = int64(time.Hour / time.Millisecond)
 	for name, test := range map[string]struct {
 		keep store.ReportHistory
@@ -207,6 +211,7 @@ func TestReportsAreKept(t *testing.T) {
 
 // Nothing is left of the marks of an account that is deleted.
 func TestDeletedAccountLeavesNoMarks(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "a")
 		recorded(t, db)

@@ -20,6 +20,7 @@ func aRole(name string) store.Role {
 }
 
 func TestRoles(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
 		update(t, db, func(tx *store.Tx) error {
@@ -67,6 +68,7 @@ func TestRoles(t *testing.T) {
 // A role is deleted with its tags and its boundary, and not while something
 // refers to it.
 func TestRoleReferences(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
 		profile := store.InstanceProfile{Account: account, NameKey: "p", Name: "P", Path: "/",
@@ -123,6 +125,7 @@ func TestRoleReferences(t *testing.T) {
 }
 
 func TestInstanceProfileRoles(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
 		update(t, db, func(tx *store.Tx) error {
@@ -153,6 +156,7 @@ func TestInstanceProfileRoles(t *testing.T) {
 }
 
 func TestDeletionTasks(t *testing.T) {
+	t.Parallel()
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
 		cfg.Now = func() time.Time { return created.Add(time.Hour) }
 		db := storetest.Open(t, cfg)

@@ -13,6 +13,7 @@ import (
 )
 
 func TestSAMLProvider(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
 		provider := func(name string) store.SAMLProvider {

@@ -12,6 +12,7 @@ import (
 )
 
 func TestScanCredentials(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "B", "a", "c")
 		update(t, db, func(tx *store.Tx) error {
@@ -45,6 +46,7 @@ func TestScanCredentials(t *testing.T) {
 // There are more users than fit in a page of any engine, and pages end at
 // arbitrary users.
 func TestScanCredentialsPages(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		const n = 20_001
 		fill(t, db)
@@ -84,6 +86,7 @@ func TestScanCredentialsPages(t *testing.T) {
 }
 
 func TestReportJob(t *testing.T) {
+	t.Parallel()
 	const lease = 300 * time.Millisecond
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
@@ -166,6 +169,7 @@ func TestReportJob(t *testing.T) {
 }
 
 func TestReportHistory(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
 		var first, last int64

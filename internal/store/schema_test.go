@@ -60,6 +60,7 @@ func runSQL(t *testing.T, cfg store.Config, sql string) {
 // A version that would change the schema does not start while an earlier one
 // runs, and does not disturb it.
 func TestEarlierVersionRuns(t *testing.T) {
+	t.Parallel()
 	now := store.NewestSchema()
 	eachUnmigrated(t, func(t *testing.T, cfg store.Config) {
 		earlier := storetest.Open(t, cfg.Knowing(now-1))
@@ -78,6 +79,7 @@ func TestEarlierVersionRuns(t *testing.T) {
 
 // Once a later version has changed the schema, an earlier one does not start.
 func TestLaterVersionRan(t *testing.T) {
+	t.Parallel()
 	now := store.NewestSchema()
 	eachUnmigrated(t, func(t *testing.T, cfg store.Config) {
 		earlier, err := store.Open(t.Context(), cfg.Knowing(now-1))

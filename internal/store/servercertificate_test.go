@@ -13,6 +13,7 @@ import (
 )
 
 func TestServerCertificate(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
 		cert := func(key, path string) store.ServerCertificate {

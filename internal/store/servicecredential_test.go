@@ -18,6 +18,7 @@ func serviceCredential(nameKey, id, service, name string) store.ServiceCredentia
 }
 
 func TestServiceCredential(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "Bob", "eve")
 		changed := serviceCredential("bob", "C3", "git", "bob")

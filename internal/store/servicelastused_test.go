@@ -16,6 +16,7 @@ import (
 )
 
 func TestServiceUsed(t *testing.T) {
+	t.Parallel()
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
 		cfg.UseSpan = time.Minute
 		cfg.Now = func() time.Time { return created.Add(2 * time.Hour) }
@@ -83,6 +84,7 @@ func TestServiceUsed(t *testing.T) {
 // Noted uses are written at the end at the latest. Uses that could not be
 // written are written the next time.
 func TestServiceUsedIsNotLost(t *testing.T) {
+	t.Parallel()
 	cfg := storetest.SQLite(t)
 	db, err := store.Open(t.Context(), cfg)
 	if err != nil {
@@ -108,6 +110,7 @@ func TestServiceUsedIsNotLost(t *testing.T) {
 }
 
 func TestAccessJob(t *testing.T) {
+	t.Parallel()
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
 		cfg.Now = func() time.Time { return created.Add(2 * time.Hour) }
 		db := storetest.Open(t, cfg)
@@ -174,6 +177,7 @@ func TestAccessJob(t *testing.T) {
 // A long result is stored in parts. Only the requested parts are read, and they
 // are deleted together.
 func TestLongAccessJob(t *testing.T) {
+	t.Parallel()
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
 		cfg.Now = func() time.Time { return created.Add(2 * time.Hour) }
 		db := storetest.Open(t, cfg)
@@ -228,6 +232,7 @@ func TestLongAccessJob(t *testing.T) {
 
 // The uses of a user or a role are deleted with it, and no others.
 func TestServiceUsesGoWithPrincipals(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "bob", "eve")
 		update(t, db, func(tx *store.Tx) error {

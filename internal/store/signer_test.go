@@ -14,6 +14,7 @@ import (
 // What is read together with a key is what two look-ups would have read, after
 // every change that another store made, also one of the key's owner.
 func TestSigner(t *testing.T) {
+	t.Parallel()
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
 		a := storetest.Open(t, cfg)
 		b := a
@@ -79,6 +80,7 @@ func TestSigner(t *testing.T) {
 
 // Two statements of a glance would see two snapshots.
 func TestGlanceIsOneStatement(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "u")
 		err := db.Glance(context.Background(), func(tx *store.Tx) error {
@@ -97,6 +99,7 @@ func TestGlanceIsOneStatement(t *testing.T) {
 // A view that reads nothing, or fails, leaves its connection outside of a
 // transaction.
 func TestViewsWithoutStatements(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "u")
 		failed := errors.New("failed")

@@ -23,6 +23,7 @@ func passkey(serial, id, nameKey string) store.Passkey {
 }
 
 func TestPasskey(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "Bob")
 		update(t, db, func(tx *store.Tx) error {
@@ -103,6 +104,7 @@ func opens(t *testing.T, db *store.DB, token string) bool {
 }
 
 func TestSession(t *testing.T) {
+	t.Parallel()
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
 		now := created.Add(time.Hour)
 		cfg.Now = func() time.Time { return now }
@@ -153,6 +155,7 @@ func TestSession(t *testing.T) {
 
 // The first events end the sessions of a user, and the others do not.
 func TestSessionsEnd(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		for what, c := range map[string]struct {
 			do   func(tx *store.Tx) error
@@ -218,6 +221,7 @@ func ignore(err error) error {
 
 // The number of a user's sessions, tickets and places is limited.
 func TestSignInsAreBounded(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "bob", "eve")
 		at := db.Now()
@@ -254,6 +258,7 @@ func TestSignInsAreBounded(t *testing.T) {
 
 // A ticket is taken once, for its purpose, while it is valid.
 func TestTicket(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "bob")
 		now := db.Now().UTC().Truncate(time.Second)
@@ -316,6 +321,7 @@ func TestTicket(t *testing.T) {
 }
 
 func TestPauses(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		rule := store.Pause{Free: 3, First: 2 * time.Second, Most: 10 * time.Second, Forget: time.Hour}
 		now := created
@@ -388,6 +394,7 @@ func TestPauses(t *testing.T) {
 }
 
 func TestPlaces(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "bob", "eve")
 		update(t, db, func(tx *store.Tx) error { tx.Now = created; return tx.RememberPlace(account, "bob", "here") })

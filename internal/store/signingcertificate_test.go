@@ -17,6 +17,7 @@ func certificate(nameKey, id string) store.SigningCertificate {
 }
 
 func TestSigningCertificate(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "bob", "eve")
 		update(t, db, func(tx *store.Tx) error {

@@ -9,6 +9,7 @@ import (
 // The start of an emulator opens only the writer and one reader, because each
 // connection parses the schema, which takes a millisecond.
 func TestReadersInMemoryAreOpenedByUse(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	db, err := Open(ctx, Config{Memory: true})
 	if err != nil {

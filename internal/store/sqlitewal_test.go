@@ -14,6 +14,7 @@ import (
 // TestWriteAheadLogIsShortened lets the write-ahead log grow under one long view,
 // and then under views without a gap between them. The log becomes short again.
 func TestWriteAheadLogIsShortened(t *testing.T) {
+	t.Parallel()
 	cfg := storetest.SQLite(t)
 	db := storetest.Open(t, cfg)
 	fill(t, db)

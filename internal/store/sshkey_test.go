@@ -18,6 +18,7 @@ func sshKey(nameKey, id, digest string) store.SSHPublicKey {
 }
 
 func TestSSHPublicKey(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "bob", "eve")
 		update(t, db, func(tx *store.Tx) error {

@@ -61,6 +61,7 @@ func fill(t testing.TB, db *store.DB, names ...string) {
 }
 
 func TestUser(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "Bob", "alice", "_x", "carol")
 		view(t, db, func(tx *store.Tx) error {
@@ -95,6 +96,7 @@ func TestUser(t *testing.T) {
 }
 
 func TestRenameUser(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "old", "other")
 		update(t, db, func(tx *store.Tx) error {
@@ -135,6 +137,7 @@ func TestRenameUser(t *testing.T) {
 // A failed update undoes all of its changes and none of those that shared its
 // commit.
 func TestUpdateGroup(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
 		refused := errors.New("refused")
@@ -167,6 +170,7 @@ func TestUpdateGroup(t *testing.T) {
 }
 
 func TestUpdatePanic(t *testing.T) {
+	t.Parallel()
 	db := storetest.Open(t, storetest.SQLite(t))
 	fill(t, db)
 	err := db.Update(context.Background(), func(tx *store.Tx) error {
@@ -187,6 +191,7 @@ func TestUpdatePanic(t *testing.T) {
 // A transaction can safely read a count and act on it: lost updates are
 // repeated.
 func TestUpdateSerializable(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "u")
 		var wait sync.WaitGroup
@@ -235,6 +240,7 @@ func TestUpdateSerializable(t *testing.T) {
 }
 
 func TestViewSnapshot(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "a")
 		view(t, db, func(tx *store.Tx) error {
@@ -251,6 +257,7 @@ func TestViewSnapshot(t *testing.T) {
 }
 
 func TestLastUsed(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "u")
 		update(t, db, func(tx *store.Tx) error { return tx.InsertAccessKey(key("u", "AKIA1")) })
@@ -292,6 +299,7 @@ func TestLastUsed(t *testing.T) {
 }
 
 func TestReopen(t *testing.T) {
+	t.Parallel()
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
 		if cfg.Memory {
 			return
@@ -321,6 +329,7 @@ func TestReopen(t *testing.T) {
 }
 
 func TestDeleteAccount(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "u")
 		update(t, db, func(tx *store.Tx) error {

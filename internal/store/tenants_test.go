@@ -115,6 +115,7 @@ func moreOf(account string, prefix string) (rows []statement) {
 // the database, whatever its other arguments: its result and the rows are the
 // same, and the other account does not change.
 func TestMethodsAskForTheAccount(t *testing.T) {
+	t.Parallel()
 	for name, rows := range map[string][]statement{"bare": ofAsking(t, false), "twin": ofAsking(t, true)} {
 		t.Run(name, func(t *testing.T) {
 			alone, beside := atOneTime(t), atOneTime(t)
@@ -175,6 +176,7 @@ func usesAskForTheAccount(t *testing.T, alone, beside *store.DB) {
 
 // A scan next to another account returns the same as one without.
 func TestScansAskForTheAccount(t *testing.T) {
+	t.Parallel()
 	engines := map[string]func(testing.TB) store.Config{"sqlite": storetest.SQLite, "postgres": storetest.Postgres}
 	for name, engine := range engines {
 		t.Run(name, func(t *testing.T) {

@@ -22,6 +22,7 @@ func tool(id, nameKey string, at time.Time) store.ToolSession {
 }
 
 func TestToolSession(t *testing.T) {
+	t.Parallel()
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
 		now := created.Add(time.Hour)
 		cfg.Now = func() time.Time { return now }
@@ -73,6 +74,7 @@ func TestToolSession(t *testing.T) {
 
 // These events end the sessions of a user's tools, with the stored reason.
 func TestToolSessionsEnd(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		for what, c := range map[string]struct {
 			do    func(tx *store.Tx) error
@@ -130,6 +132,7 @@ func endTool(nameKey, handle string) func(tx *store.Tx) error {
 // The number of tools' sessions, and of sessions that belong to no user, is
 // limited too.
 func TestToolsAreBounded(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "bob")
 		at := db.Now()

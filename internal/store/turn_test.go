@@ -17,6 +17,7 @@ import (
 // Changes of one account wait for one another, on one node and across nodes.
 // None undoes another, although all of them update one row.
 func TestTurns(t *testing.T) {
+	t.Parallel()
 	cfg := storetest.Postgres(t)
 	nodes := []*store.DB{storetest.Open(t, cfg), storetest.Open(t, cfg)}
 	fill(t, nodes[0])
@@ -61,6 +62,7 @@ func TestTurns(t *testing.T) {
 
 // A change waits for that of another node before it reads anything.
 func TestTurnsAcrossNodes(t *testing.T) {
+	t.Parallel()
 	cfg := storetest.Postgres(t)
 	one, two := storetest.Open(t, cfg), storetest.Open(t, cfg)
 	fill(t, one)
@@ -106,6 +108,7 @@ func TestTurnsAcrossNodes(t *testing.T) {
 // A failed change undoes itself and nothing of those that share its
 // transaction. A change that leaves the queue does not affect the others.
 func TestTurnsKeepFailuresApart(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
 		ctx := store.OnAccount(t.Context(), account)
@@ -199,6 +202,7 @@ func TestRepeatedUntilTheDeadline(t *testing.T) {
 
 // A transaction that the server ended before COMMIT is repeated.
 func TestEndedBeforeCommit(t *testing.T) {
+	t.Parallel()
 	for name, end := range map[string]func(t *testing.T, tx *store.Tx, other *pgx.Conn) error{
 		"by an administrator": func(t *testing.T, tx *store.Tx, other *pgx.Conn) error {
 			return terminate(t, other)
@@ -247,6 +251,7 @@ func terminate(t *testing.T, other *pgx.Conn) error {
 
 // If a reader's session ends after it has read everything, the result is valid.
 func TestEndedAfterReading(t *testing.T) {
+	t.Parallel()
 	cfg := storetest.Postgres(t)
 	db := storetest.Open(t, cfg)
 	fill(t, db, "u")
@@ -266,6 +271,7 @@ func TestEndedAfterReading(t *testing.T) {
 
 // If a reader's session ends before it has read anything, it begins again.
 func TestEndedBeforeReading(t *testing.T) {
+	t.Parallel()
 	cfg := storetest.Postgres(t)
 	db := storetest.Open(t, cfg)
 	fill(t, db, "u")

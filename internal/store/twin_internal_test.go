@@ -9,6 +9,7 @@ import (
 // A commit of another process between the beginnings of two snapshots, which may
 // then differ, leaves no twin.
 func TestNoTwinAfterACommit(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "db")
 	var dbs [2]*DB
 	for i := range dbs {

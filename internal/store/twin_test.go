@@ -15,6 +15,7 @@ import (
 // A twin sees exactly what its view sees, while others write, and there are
 // twins on a file and on PostgreSQL.
 func TestTwin(t *testing.T) {
+	t.Parallel()
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
 		db := storetest.Open(t, cfg)
 		writers := []*store.DB{db}
@@ -62,6 +63,7 @@ func TestTwin(t *testing.T) {
 
 // Twins take no connection that others may need.
 func TestTwinsLeaveConnections(t *testing.T) {
+	t.Parallel()
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
 		cfg.Readers = 4
 		if cfg.URL != "" {

@@ -11,6 +11,7 @@ import (
 // The error names a server that is down once, with its address, and without the
 // password.
 func TestPostgresUnreached(t *testing.T) {
+	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 )
 
 func TestUserReferences(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db, "alice", "bob")
 		check := func(name string, want store.UserReferences) {

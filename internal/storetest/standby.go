@@ -18,7 +18,7 @@ import (
 // then on s acknowledges a commit only after the standby has it on disk, so
 // that a failover loses no acknowledged change.
 func (s *Server) StartStandby(ctx context.Context) (*Server, error) {
-	dir, err := os.MkdirTemp("", "rollcall-pg-")
+	dir, err := os.MkdirTemp(folder(s.fsync), "rollcall-pg-")
 	if err != nil {
 		return nil, err
 	}
