@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
@@ -91,7 +92,8 @@ func (tx *Tx) restore(r io.Reader, replace bool, master *seal.MasterKeys) error 
 		return err
 	}
 	for _, sql := range []string{
-		`UPDATE report_jobs SET running = 0`,
+		// Running nodes know reports that came after the backup by their tokens.
+		`UPDATE report_jobs SET running = 0, token = token + ` + strconv.FormatInt(1<<20+rand.Int64N(1<<40), 10),
 		// The keys sealed an unknown number of messages after the backup.
 		`UPDATE data_keys SET sealed = sealed + ` + strconv.Itoa(seal.MessagesPerKey),
 		// Backups of earlier versions know no bases.
