@@ -1,10 +1,13 @@
 package html_test
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"rollcall/internal/audit"
 	"rollcall/internal/html"
@@ -304,4 +307,31 @@ func TestOverviewOfLittle(t *testing.T) {
 	br.want(`document.querySelector(".c-trend").innerText.includes("There is only one report of each account.")`, "true")
 	br.show("#changes")
 	br.want(`document.querySelector("#screen-changes").innerText.includes("No account has an earlier report")`, "true")
+}
+
+// TestOverviewOfOneDay looks at an account with two reports of one day, of which the
+// newest has no row of root.
+func TestOverviewOfOneDay(t *testing.T) {
+	auditor, err := audit.New(audit.Options{EveryRow: true, Now: made})
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, rest, _ := bytes.Cut(newPerson().csv("111122223333", 2), []byte("\n<root"))
+	_, rest, _ = bytes.Cut(rest, []byte("\n"))
+	b := html.New(html.Options{})
+	r := b.Report()
+	of, err := auditor.Audit(t.Context(), io.MultiReader(bytes.NewReader(root), strings.NewReader("\n"),
+		bytes.NewReader(rest)), audit.Source{Generated: made, Fetched: made}, nil, r.Row)
+	if err != nil || of.ProblemCount > 0 || !of.Incomplete() {
+		t.Fatal(of, err)
+	}
+	r.End(of)
+	h := past(of, 2)
+	h.Snapshots[0].Generated = made.Add(-time.Minute)
+	b.History(h)
+	br := open(t, b, auditor.Summary())
+	br.want(`document.querySelector(".c-trend p").innerText.startsWith("All reports are of one day. A folder")`, "true")
+	br.show("#accounts")
+	br.want(`document.querySelector("#screen-accounts .c-account .no-data").title`,
+		fmt.Sprintf("%d verdicts without data.", of.Counts.Total[audit.NoData]))
 }

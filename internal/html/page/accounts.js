@@ -46,6 +46,10 @@ const unread = (account) => !account.missing && account.problemCount > 0 && !acc
 // in every order except the one by name.
 const lost = (account) => account.missing || unread(account);
 
+// whyIncomplete says why an account was not audited completely.
+const whyIncomplete = (account) => account.problems.map((p) => p.text).join(' ') ||
+  `${plural(account.counts.total[NO_DATA], 'verdict')} without data.`;
+
 function sortAccounts({sort, direction}) {
   const list = accounts.map((_, a) => a);
   const sign = direction === 'ascending' ? 1 : -1;
@@ -93,8 +97,7 @@ const ACCOUNT_COLUMNS = [
   {title: 'Account', class: 'c-account', sort: 'account', cell(td, account) {
     td.append(...accountName(account));
     if (account.partition && account.partition !== 'aws') td.append(' ', h('span', {class: 'tag'}, account.partition));
-    if (account.problemCount && !lost(account)) td.append(' ', h('span', {class: 'tag no-data',
-      title: account.problems.map((p) => p.text).join(' ')}, 'incomplete'));
+    if (account.incomplete && !lost(account)) td.append(' ', h('span', {class: 'tag no-data', title: whyIncomplete(account)}, 'incomplete'));
   }},
   {title: 'Report', class: 'c-report', sort: 'age', cell(td, account) {
     if (lost(account)) {

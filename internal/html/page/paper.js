@@ -33,8 +33,8 @@ function outcomeOf(account) {
   const why = account.problems.map((p) => p.text).join(' ');
   if (account.missing) return [h('b', {class: 'fail'}, 'Not audited. '), why];
   if (unread(account)) return [h('b', {class: 'fail'}, 'Not readable. '), why];
-  if (account.incomplete) return [h('b', {class: 'no-data'}, 'Audited in part. '), why || `${plural(account.counts.total[NO_DATA], 'verdict')} without data.`];
-  return [h('b', {}, 'Audited. '), account.stale ? 'The report was older than asked for.' : ''];
+  if (account.incomplete) return [h('b', {class: 'no-data'}, 'Audited in part. '), whyIncomplete(account)];
+  return [h('b', {}, 'Audited. '), account.stale ? 'The report was older than allowed.' : ''];
 }
 
 function scope() {

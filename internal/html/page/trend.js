@@ -53,7 +53,8 @@ function trendDrawing(points) {
 function trendCard() {
   const points = page.trend, known = accounts.filter((a) => !a.missing).length;
   if (points.length < 2) {
-    return card('Trend', 'c-trend', h('p', {class: 'muted'}, 'There is only one report of each account. A folder that keeps earlier reports, as ', h('code', {}, 'rollcall report --into FOLDER'), ' does, gives a trend.'));
+    const of = accounts.some((a) => a.history?.snapshots.length > 1) ? 'All reports are of one day.' : 'There is only one report of each account.';
+    return card('Trend', 'c-trend', h('p', {class: 'muted'}, `${of} A folder that keeps earlier reports, as `, h('code', {}, 'rollcall report --into FOLDER'), ' does, gives a trend.'));
   }
   const shown = page.severities.map((severity, s) => [severity, s]).reverse().filter(([, s]) => points.some((p) => p.failing[s]));
   const partial = points.some((p) => p.accounts < known);
