@@ -110,13 +110,18 @@ func BenchmarkOwnControls(b *testing.B) {
 controls:
   - { id: OWN-UNUSED, title: t, severity: low, scope: access_key, expression: key.idle_days < 45, when: key.active }
   - { id: OWN-AGE, title: t, severity: low, scope: access_key, expression: key.age_days <= 90, when: key.active }
+  - { id: OWN-EXISTS, title: t, severity: low, scope: user, expression: "!user.keys.exists(k, k.active && k.age_days > 90)" }
+  - { id: OWN-FILTER, title: t, severity: low, scope: user, expression: "user.keys.filter(k, k.active).size() < 2" }
+  - { id: OWN-IN, title: t, severity: low, scope: access_key, expression: "key.last_used_service in ['s3', 'ec2']", when: has(key.last_used) }
 `), false)
 	if err != nil {
 		b.Fatal(err)
 	}
 	for name, ids := range map[string][]audit.ControlID{
 		"C6": {audit.UserMFA}, "C6, C8, C9": {audit.UserMFA, audit.KeyUnused, audit.KeyAge},
-		"C6, own": {audit.UserMFA, "OWN-UNUSED", "OWN-AGE"},
+		"C6, own":    {audit.UserMFA, "OWN-UNUSED", "OWN-AGE"},
+		"C6, exists": {audit.UserMFA, "OWN-EXISTS"}, "C6, filter": {audit.UserMFA, "OWN-FILTER"},
+		"C6, in": {audit.UserMFA, "OWN-IN"},
 	} {
 		b.Run(name, func(b *testing.B) {
 			benchmarkAudit(b, audit.Options{Benchmark: strict.With(config), Controls: ids}, nil)

@@ -44,7 +44,11 @@ type messagePart struct {
 
 // objects are the variables of one evaluation. They implement an activation of
 // CEL.
-type objects struct{ user, password, key, certificate, account object }
+type objects struct {
+	user, password, key, certificate, account object
+	// macros are the objects of the macros around an expression; see direct.
+	macros [maxMacros]object
+}
 
 // of returns the object of a variable.
 func (o *objects) of(name string) *object {

@@ -2,6 +2,8 @@ package audit
 
 import (
 	"cmp"
+	"errors"
+	"maps"
 	"strings"
 
 	"github.com/google/cel-go/common/ast"
@@ -9,36 +11,66 @@ import (
 	"github.com/google/cel-go/common/types"
 )
 
-// Most custom controls only compare facts with constants. The functions in this
-// file decide such expressions like CEL's interpreter, and need a tenth of its
-// time. They return nil for any other expression.
+// Most custom controls compare facts with constants, count credentials, or look
+// for one. The functions in this file and the two after it decide such expressions
+// like CEL's interpreter, and need a tenth of its time. They return nil for any
+// other expression.
 
-// The parts of an expression, by the type of their values. The error is *absent.
+// The parts of an expression, by the type of their values. The error is *absent, or
+// errIndirect.
 type (
 	testOf   func(*objects) (bool, error)
 	numberOf func(*objects) (float64, error)
 	wordsOf  func(*objects) (string, error)
 )
 
-// direct compiles the parts of a checked expression.
-type direct struct{ checked *ast.AST }
+// errIndirect says that CEL has to decide, because of the values: some number is
+// too large, or a key is missing.
+var errIndirect = errors.New("left to CEL")
 
-// factOf returns the fact that an expression is, and its variable.
-func (d direct) factOf(x ast.Expr) (object string, f *fact) {
-	if x.Kind() != ast.SelectKind || x.AsSelect().IsTestOnly() || x.AsSelect().Operand().Kind() != ast.IdentKind {
-		return "", nil
+// direct compiles the parts of a checked expression.
+type direct struct {
+	checked *ast.AST
+	// variables are the objects that are visible here, by their names.
+	variables map[string]func(*objects) *object
+	depth     int // the number of macros around
+}
+
+func newDirect(checked *ast.AST) direct {
+	d := direct{checked: checked, variables: map[string]func(*objects) *object{}}
+	for name := range objectTypes {
+		d.variables[name] = func(o *objects) *object { return o.of(name) }
+	}
+	return d
+}
+
+// within returns what compiles the inner expression of a macro with a variable.
+func (d direct) within(variable string) direct {
+	depth := d.depth
+	d.variables = maps.Clone(d.variables)
+	d.variables[variable] = func(o *objects) *object { return &o.macros[depth] }
+	d.depth++
+	return d
+}
+
+func (d direct) kindOf(x ast.Expr) types.Kind { return d.checked.GetType(x.ID()).Kind() }
+
+// factOf returns the fact that a selection names, and where its object is.
+func (d direct) factOf(x ast.Expr) (object func(*objects) *object, f *fact) {
+	if x.Kind() != ast.SelectKind || x.AsSelect().Operand().Kind() != ast.IdentKind {
+		return nil, nil
 	}
 	operand := x.AsSelect().Operand()
-	object = variable(d.checked.GetType(operand.ID()).TypeName())
-	if object == "" || operand.AsIdent() != object { // it may be the variable of a macro
-		return "", nil
+	facts := factsOf[variable(d.checked.GetType(operand.ID()).TypeName())]
+	if object = d.variables[operand.AsIdent()]; object == nil {
+		return nil, nil
 	}
-	for i := range factsOf[object] {
-		if f := &factsOf[object][i]; f.name == x.AsSelect().FieldName() {
+	for i := range facts {
+		if f := &facts[i]; f.name == x.AsSelect().FieldName() {
 			return object, f
 		}
 	}
-	return "", nil
+	return nil, nil
 }
 
 func (d direct) test(x ast.Expr) testOf {
@@ -48,9 +80,25 @@ func (d direct) test(x ast.Expr) testOf {
 			return func(*objects) (bool, error) { return bool(b), nil }
 		}
 	case ast.SelectKind:
+		if x.AsSelect().IsTestOnly() {
+			return d.has(x)
+		}
 		return valueOf[bool](d, x, types.BoolType)
+	case ast.ComprehensionKind:
+		return d.macro(x.AsComprehension())
 	case ast.CallKind:
 		return d.call(x.AsCall())
+	}
+	return nil
+}
+
+// has compiles the question whether a fact is known, or whether there is a tag.
+func (d direct) has(x ast.Expr) testOf {
+	if object, f := d.factOf(x); f != nil {
+		return func(o *objects) (bool, error) { return f.known(object(o)), nil }
+	}
+	if tags := d.tags(x.AsSelect().Operand()); tags != nil {
+		return has(tags, x.AsSelect().FieldName())
 	}
 	return nil
 }
@@ -69,20 +117,49 @@ func (d direct) call(call ast.CallExpr) testOf {
 				return !is, err
 			}
 		}
+	case operators.Conditional:
+		return choice(d.test(args[0]), d.test(args[1]), d.test(args[2]))
+	case operators.In:
+		return d.in(args[0], args[1])
 	case "startsWith":
 		return d.about(call, strings.HasPrefix)
 	case "endsWith":
 		return d.about(call, strings.HasSuffix)
 	case "contains":
 		return d.about(call, strings.Contains)
+	case "matches":
+		return d.matches(call)
 	}
 	if compare, ok := comparisons[call.FunctionName()]; ok {
-		if _, fact := d.factOf(args[0]); fact != nil && fact.age != nil {
-			return comparing(d.number(args[0]), d.number(args[1]), compare)
-		}
-		return comparing(d.text(args[0]), d.text(args[1]), compare)
+		return d.compare(args[0], args[1], compare)
 	}
 	return nil
+}
+
+func (d direct) compare(a, b ast.Expr, accepts func(int) bool) testOf {
+	switch d.kindOf(a) {
+	case types.IntKind, types.DoubleKind:
+		return comparing(d.number(a), d.number(b), accepts)
+	case types.StringKind:
+		return comparing(d.text(a), d.text(b), accepts)
+	case types.BoolKind:
+		return comparing(asNumber(d.test(a)), asNumber(d.test(b)), accepts)
+	}
+	return nil
+}
+
+// asNumber orders false before true.
+func asNumber(test testOf) func(*objects) (int, error) {
+	if test == nil {
+		return nil
+	}
+	return func(o *objects) (int, error) {
+		is, err := test(o)
+		if is {
+			return 1, err
+		}
+		return 0, err
+	}
 }
 
 // comparisons says of the operators which results of cmp.Compare they accept.
@@ -96,16 +173,31 @@ var comparisons = map[string]func(int) bool{
 }
 
 func comparing[T cmp.Ordered](a, b func(*objects) (T, error), accepts func(int) bool) testOf {
-	if a == nil || b == nil {
+	compare := both(a, b, func(a, b T) (int, error) { return cmp.Compare(a, b), nil })
+	if compare == nil {
 		return nil
 	}
 	return func(o *objects) (bool, error) {
+		c, err := compare(o)
+		return err == nil && accepts(c), err
+	}
+}
+
+// both returns what a function makes of two values.
+func both[T, R any](a, b func(*objects) (T, error), f func(a, b T) (R, error)) func(*objects) (R, error) {
+	if a == nil || b == nil {
+		return nil
+	}
+	return func(o *objects) (value R, err error) {
 		left, err := a(o)
 		if err != nil {
-			return false, err
+			return value, err
 		}
 		right, err := b(o)
-		return err == nil && accepts(cmp.Compare(left, right)), err
+		if err != nil {
+			return value, err
+		}
+		return f(left, right)
 	}
 }
 
@@ -121,84 +213,31 @@ func either(a, b testOf, decisive bool) testOf {
 			return decisive, nil
 		}
 		right, rightErr := b(o)
-		switch {
-		case rightErr == nil && right == decisive:
+		if rightErr == nil && right == decisive {
 			return decisive, nil
-		case err != nil:
-			return false, err
 		}
-		return !decisive, rightErr
+		return !decisive, first(err, rightErr)
 	}
 }
 
-// about returns the test of a text by a method of texts.
-func (d direct) about(call ast.CallExpr, method func(s, part string) bool) testOf {
-	if !call.IsMemberFunction() {
-		return nil
+// first returns the first of two errors, but the second if CEL has to decide: it
+// may find no error there.
+func first(err, next error) error {
+	if err == nil || errors.Is(next, errIndirect) {
+		return next
 	}
-	text, part := d.text(call.Target()), d.text(call.Args()[0])
-	if text == nil || part == nil {
-		return nil
-	}
-	return func(o *objects) (bool, error) {
-		s, err := text(o)
-		if err != nil {
-			return false, err
-		}
-		p, err := part(o)
-		return err == nil && method(s, p), err
-	}
+	return err
 }
 
-func (d direct) text(x ast.Expr) wordsOf {
-	switch x.Kind() {
-	case ast.LiteralKind:
-		if s, ok := x.AsLiteral().(types.String); ok {
-			return func(*objects) (string, error) { return string(s), nil }
-		}
-	case ast.SelectKind:
-		return valueOf[string](d, x, types.StringType)
-	}
-	return nil
-}
-
-// number compiles an age, a constant, or a choice between such numbers.
-func (d direct) number(x ast.Expr) numberOf {
-	switch x.Kind() {
-	case ast.LiteralKind:
-		switch n := x.AsLiteral().(type) {
-		case types.Int:
-			return func(*objects) (float64, error) { return float64(n), nil }
-		case types.Double:
-			return func(*objects) (float64, error) { return float64(n), nil }
-		}
-	case ast.SelectKind:
-		if object, f := d.factOf(x); f != nil && f.age != nil {
-			return func(o *objects) (float64, error) {
-				of := o.of(object)
-				if seconds, known := f.age(of); known {
-					return days(seconds), nil
-				}
-				return 0, &absent{f.blame(of)}
-			}
-		}
-	case ast.CallKind:
-		if call := x.AsCall(); call.FunctionName() == operators.Conditional {
-			return choice(d.test(call.Args()[0]), d.number(call.Args()[1]), d.number(call.Args()[2]))
-		}
-	}
-	return nil
-}
-
-func choice(test testOf, yes, no numberOf) numberOf {
+func choice[T any](test testOf, yes, no func(*objects) (T, error)) func(*objects) (T, error) {
 	if test == nil || yes == nil || no == nil {
 		return nil
 	}
-	return func(o *objects) (float64, error) {
+	return func(o *objects) (value T, err error) {
 		is, err := test(o)
 		switch {
 		case err != nil:
-			return 0, err
+			return value, err
 		case is:
 			return yes(o)
 		}
@@ -207,13 +246,13 @@ func choice(test testOf, yes, no numberOf) numberOf {
 }
 
 // valueOf returns the value of an expression that is a fact of a type.
-func valueOf[T bool | string](d direct, x ast.Expr, kind *types.Type) func(*objects) (T, error) {
+func valueOf[T bool | string | int64](d direct, x ast.Expr, kind *types.Type) func(*objects) (T, error) {
 	object, f := d.factOf(x)
 	if f == nil || f.kind != kind {
 		return nil
 	}
 	return func(o *objects) (value T, err error) {
-		of := o.of(object)
+		of := object(o)
 		if v, ok := f.get(of).(T); ok {
 			return v, nil
 		}

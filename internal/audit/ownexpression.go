@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -90,7 +91,7 @@ func compile(scope Scope, text string, kind *cel.Type) (*expression, error) {
 		return nil, err
 	}
 	e := &expression{scope: scope, text: text, program: program}
-	e.direct = direct{checked.NativeRep()}.test(checked.NativeRep().Expr())
+	e.direct = newDirect(checked.NativeRep()).test(checked.NativeRep().Expr())
 	e.name(checked.NativeRep())
 	e.columns = [2][]report.Column{e.columnsOf(0), e.columnsOf(1)}
 	return e, nil
@@ -157,8 +158,9 @@ func (e *expression) name(a *ast.AST) {
 // unknown.
 func (e *expression) eval(o *objects) (ref.Val, error) {
 	if e.direct != nil {
-		is, err := e.direct(o)
-		return types.Bool(is), err
+		if is, err := e.direct(o); !errors.Is(err, errIndirect) {
+			return types.Bool(is), err
+		}
 	}
 	value, _, err := e.program.Eval(o)
 	return value, err

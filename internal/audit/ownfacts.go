@@ -53,6 +53,15 @@ type fact struct {
 	age func(o *object) (seconds int64, known bool)
 }
 
+// known says whether a fact is known.
+func (f *fact) known(o *object) bool {
+	if f.age != nil {
+		_, known := f.age(o)
+		return known
+	}
+	return f.get(o) != nil
+}
+
 // ageFact returns a fact that is an age in days.
 func ageFact(name, about string, columns []string, age func(*object) (int64, bool)) fact {
 	return fact{name, cel.DoubleType, about, columns, func(o *object) any {
@@ -297,17 +306,30 @@ func columnsOfBoth(prefix string) []string {
 // existing returns the credentials of a kind that exist in the row, and nil if there
 // is one that may or may not exist.
 func (o *object) existing(kind CredentialKind) any {
+	all, known := o.sight.list(kind)
+	if !known {
+		return nil
+	}
 	list := []ref.Val{}
-	for _, at := range placesOf(kind) {
-		switch {
-		case !o.sight.exists(at):
-		case o.sight.credentials[at].doubt() != nil:
-			return nil
-		default:
-			list = append(list, &object{kind: kindOf(kind), sight: o.sight, at: at})
-		}
+	for i := range all.n {
+		list = append(list, &all.of[i])
 	}
 	return list
+}
+
+// list is existing without CEL.
+func (s *sight) list(kind CredentialKind) (all credentialList, known bool) {
+	for _, at := range placesOf(kind) {
+		switch {
+		case !s.exists(at):
+		case s.credentials[at].doubt() != nil:
+			return all, false
+		default:
+			all.of[all.n] = object{kind: kindOf(kind), sight: s, at: at}
+			all.n++
+		}
+	}
+	return all, true
 }
 
 func (o *object) tags() any {

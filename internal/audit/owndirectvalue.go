@@ -1,0 +1,194 @@
+package audit
+
+import (
+	"math"
+	"regexp"
+	"unicode/utf8"
+
+	"github.com/google/cel-go/common/ast"
+	"github.com/google/cel-go/common/operators"
+	"github.com/google/cel-go/common/types"
+)
+
+// maxExact is the largest whole number up to which all are exact as float64.
+const maxExact = 1 << 53
+
+// number compiles an age, a count, a constant, or what is computed from them.
+func (d direct) number(x ast.Expr) numberOf {
+	whole := d.kindOf(x) == types.IntKind
+	if !whole && d.kindOf(x) != types.DoubleKind {
+		return nil
+	}
+	switch x.Kind() {
+	case ast.LiteralKind:
+		switch n := x.AsLiteral().(type) {
+		case types.Int:
+			if -maxExact < n && n < maxExact {
+				return func(*objects) (float64, error) { return float64(n), nil }
+			}
+		case types.Double:
+			return func(*objects) (float64, error) { return float64(n), nil }
+		}
+	case ast.SelectKind:
+		return d.numberFact(x)
+	case ast.CallKind:
+		return d.computed(x.AsCall(), whole)
+	}
+	return nil
+}
+
+func (d direct) numberFact(x ast.Expr) numberOf {
+	if count := valueOf[int64](d, x, types.IntType); count != nil {
+		return func(o *objects) (float64, error) {
+			n, err := count(o)
+			return float64(n), err
+		}
+	}
+	object, f := d.factOf(x)
+	if f == nil || f.age == nil {
+		return nil
+	}
+	return func(o *objects) (float64, error) {
+		of := object(o)
+		if seconds, known := f.age(of); known {
+			return days(seconds), nil
+		}
+		return 0, &absent{f.blame(of)}
+	}
+}
+
+// computed compiles arithmetic, the size of something, and a choice of numbers.
+func (d direct) computed(call ast.CallExpr, whole bool) numberOf {
+	args := call.Args()
+	switch name := call.FunctionName(); name {
+	case operators.Conditional:
+		return choice(d.test(args[0]), d.number(args[1]), d.number(args[2]))
+	case "size":
+		if call.IsMemberFunction() {
+			return d.size(call.Target())
+		}
+		return d.size(args[0])
+	case "double":
+		return d.number(args[0])
+	case operators.Negate:
+		zero := func(*objects) (float64, error) { return 0, nil }
+		return both(zero, d.number(args[0]), exactly(func(a, b float64) float64 { return -b }, whole))
+	case operators.Divide:
+		return both(d.number(args[0]), d.number(args[1]), exactly(func(a, b float64) float64 {
+			if whole && b != 0 {
+				return math.Trunc(a / b)
+			}
+			return a / b
+		}, whole))
+	default:
+		if f := arithmetic[name]; f != nil {
+			return both(d.number(args[0]), d.number(args[1]), exactly(f, whole))
+		}
+	}
+	return nil
+}
+
+var arithmetic = map[string]func(a, b float64) float64{
+	operators.Add:      func(a, b float64) float64 { return a + b },
+	operators.Subtract: func(a, b float64) float64 { return a - b },
+	operators.Multiply: func(a, b float64) float64 { return a * b },
+}
+
+// exactly leaves to CEL what is not a number, and whole numbers beyond those that
+// are exact here.
+func exactly(f func(a, b float64) float64, whole bool) func(a, b float64) (float64, error) {
+	return func(a, b float64) (float64, error) {
+		n := f(a, b)
+		if n != n || whole && (n <= -maxExact || n >= maxExact) {
+			return 0, errIndirect
+		}
+		return n, nil
+	}
+}
+
+// size compiles the number of characters of a text, or of credentials.
+func (d direct) size(x ast.Expr) numberOf {
+	if list := d.list(x); list != nil {
+		return func(o *objects) (float64, error) {
+			all, err := list(o)
+			return float64(all.n), err
+		}
+	}
+	text := d.text(x)
+	if text == nil {
+		return nil
+	}
+	return func(o *objects) (float64, error) {
+		s, err := text(o)
+		return float64(utf8.RuneCountInString(s)), err
+	}
+}
+
+func (d direct) text(x ast.Expr) wordsOf {
+	if d.kindOf(x) != types.StringKind {
+		return nil
+	}
+	switch x.Kind() {
+	case ast.LiteralKind:
+		if s, ok := x.AsLiteral().(types.String); ok {
+			return func(*objects) (string, error) { return string(s), nil }
+		}
+	case ast.SelectKind:
+		if tags := d.tags(x.AsSelect().Operand()); tags != nil {
+			return tagged(tags, x.AsSelect().FieldName())
+		}
+		return valueOf[string](d, x, types.StringType)
+	case ast.CallKind:
+		args := x.AsCall().Args()
+		switch x.AsCall().FunctionName() {
+		case operators.Conditional:
+			return choice(d.test(args[0]), d.text(args[1]), d.text(args[2]))
+		case operators.Add:
+			return both(d.text(args[0]), d.text(args[1]), func(a, b string) (string, error) { return a + b, nil })
+		case operators.Index:
+			if key, ok := constant[types.String](args[1]); ok {
+				return tagged(d.tags(args[0]), string(key))
+			}
+		}
+	}
+	return nil
+}
+
+// about returns the test of a text by a method of texts.
+func (d direct) about(call ast.CallExpr, method func(s, part string) bool) testOf {
+	if !call.IsMemberFunction() {
+		return nil
+	}
+	return both(d.text(call.Target()), d.text(call.Args()[0]), func(s, part string) (bool, error) {
+		return method(s, part), nil
+	})
+}
+
+// matches compiles the test of a text by a constant regular expression.
+func (d direct) matches(call ast.CallExpr) testOf {
+	args := call.Args()
+	if call.IsMemberFunction() {
+		args = []ast.Expr{call.Target(), args[0]}
+	}
+	text := d.text(args[0])
+	pattern, ok := constant[types.String](args[1])
+	if text == nil || !ok {
+		return nil
+	}
+	expression, err := regexp.Compile(string(pattern))
+	if err != nil {
+		return nil
+	}
+	return func(o *objects) (bool, error) {
+		s, err := text(o)
+		return err == nil && expression.MatchString(s), err
+	}
+}
+
+// constant returns the value of an expression that is a constant of a type.
+func constant[T any](x ast.Expr) (value T, ok bool) {
+	if x.Kind() == ast.LiteralKind {
+		value, ok = any(x.AsLiteral()).(T)
+	}
+	return value, ok
+}
