@@ -49,9 +49,10 @@ func TestStoreURL(t *testing.T) {
 func TestTable(t *testing.T) {
 	tab := newTable(nil, "Account", "Alias")
 	tab.row("123456789012", "größe")
-	tab.row("210987654321", "-")
-	want := "Account  123456789012\nAlias    größe\n\nAccount  210987654321\nAlias    -\n"
-	if got := string(tab.blocks()); got != want {
+	tab.row("210987654321", "a text that is too long for the terminal")
+	want := "Account  123456789012\nAlias    größe\n\nAccount  210987654321\nAlias    a text that is too\n" +
+		"         long for the terminal\n"
+	if got := string(tab.blocks(30)); got != want {
 		t.Errorf("%s", got)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
+
+	"rollcall/internal/grid"
 )
 
 // outputFlag adds the --output of commands for operators.
@@ -65,7 +67,7 @@ func (t *table) print() error {
 	}
 	var text []byte
 	if columns, terminal := width(t.w); terminal && columns < whole {
-		text = t.blocks()
+		text = t.blocks(columns)
 	} else {
 		for _, row := range t.rows {
 			for i, cell := range row {
@@ -81,7 +83,10 @@ func (t *table) print() error {
 	return err
 }
 
-func (t *table) blocks() (text []byte) {
+// narrowest is the least number of columns for the texts of blocks.
+const narrowest = 20
+
+func (t *table) blocks(columns int) (text []byte) {
 	names := t.rows[0]
 	longest := 0
 	for _, name := range names {
@@ -92,7 +97,11 @@ func (t *table) blocks() (text []byte) {
 			text = append(text, '\n')
 		}
 		for i, cell := range row {
-			text = fmt.Appendf(text, "%-*s  %s\n", longest, names[i], cell)
+			name := names[i]
+			for _, line := range grid.Wrap(cell, max(columns-longest-2, narrowest)) {
+				text = fmt.Appendf(text, "%-*s  %s\n", longest, name, line)
+				name = ""
+			}
 		}
 	}
 	return text
