@@ -83,6 +83,7 @@ func start(t *testing.T, change ...func(*service.Config)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	to.LookupTime = time.Minute // also on a machine that has other work
 	cfg := service.Config{
 		Store: store.Config{Memory: true}, Master: seal.InMemoryMasterKeys(), Trail: to, Derive: sealtest.Derive,
 		Report: identity.ReportConfig{

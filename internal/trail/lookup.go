@@ -15,7 +15,6 @@ import (
 // a page.
 const (
 	lookupBytes = 8 << 20
-	lookupTime  = 100 * time.Millisecond
 	lookupBlock = 256 << 10
 	// lookupsAtOnce is the number of lookups that read at the same time.
 	lookupsAtOnce = 2
@@ -69,13 +68,13 @@ type Found struct {
 
 // Lookup finds the newest records of a principal. It reads the file backward
 // from its end, and then the file that log rotation keeps as path.1. It ends
-// after 8 MiB or 100 ms. It skips incomplete lines, and lines that no trail
+// after 8 MiB or LookupTime. It skips incomplete lines, and lines that no trail
 // wrote. If the trail cannot be read, the error is ErrUnreadable.
 func (t *Trail) Lookup(ctx context.Context, q Query) (Found, error) {
 	if t == nil || t.path == "" {
 		return Found{}, ErrUnreadable
 	}
-	ctx, cancel := context.WithTimeout(ctx, lookupTime)
+	ctx, cancel := context.WithTimeout(ctx, t.LookupTime)
 	defer cancel()
 	select {
 	case t.lookups <- struct{}{}:

@@ -28,6 +28,7 @@ func callOf(n int, account, id string) *Record {
 func lookedUp(t *testing.T, tr *Trail, q Query) (string, Found) {
 	t.Helper()
 	q.Account, q.PrincipalID = "123456789012", "AIDAME"
+	tr.LookupTime = time.Minute // also on a machine that has other work
 	found, err := tr.Lookup(t.Context(), q)
 	if err != nil {
 		t.Fatal(err)
@@ -146,6 +147,7 @@ func TestLookupIsBounded(t *testing.T) {
 	for range lookupsAtOnce {
 		tr.lookups <- struct{}{}
 	}
+	tr.LookupTime = time.Millisecond
 	if _, err := tr.Lookup(t.Context(), Query{Most: 1}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v", err)
 	}
@@ -174,6 +176,19 @@ func TestLookupAfterRotation(t *testing.T) {
 	}
 	if got, found := lookedUp(t, tr, Query{Most: 20}); got != "2" || found.All {
 		t.Errorf("found %s, all %v", got, found.All)
+	}
+}
+
+// A lookup ends when its time is over, and says that it did not read everything.
+func TestLookupEnds(t *testing.T) {
+	tr := mustOpen(t, filepath.Join(t.TempDir(), "trail.jsonl"))
+	mustWrite(t, tr, *callOf(1, "123456789012", "AIDAME"))
+	tr.LookupTime = time.Nanosecond
+	for range 20 {
+		found, err := tr.Lookup(t.Context(), Query{Account: "123456789012", PrincipalID: "AIDAME", Most: 20})
+		if len(found.Events) > 0 || found.All || err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("found %+v, %v", found, err)
+		}
 	}
 }
 

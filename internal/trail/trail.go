@@ -72,6 +72,10 @@ type Trail struct {
 	// before the first Write. New sets five seconds.
 	Deadline time.Duration
 
+	// LookupTime is the maximum time of Lookup, which returns what it has found by
+	// then. New sets a tenth of a second.
+	LookupTime time.Duration
+
 	signer atomic.Pointer[Signer]
 
 	strangers strangers
@@ -190,6 +194,7 @@ func Open(dest string) (*Trail, error) {
 // uses it; if w has Close, Close does.
 func New(w io.Writer) *Trail {
 	t := &Trail{sink: w, Deadline: defaultDeadline, retryEvery: 100 * time.Millisecond, checked: time.Now()}
+	t.LookupTime = 100 * time.Millisecond
 	t.pipe, t.lookups = isPipe(w), make(chan struct{}, lookupsAtOnce)
 	t.healthy.Store(true)
 	return t

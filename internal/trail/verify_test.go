@@ -373,6 +373,54 @@ func TestChainOfSeveralProcesses(t *testing.T) {
 	}
 }
 
+// A write waits while another process holds the lock of the file.
+func TestWriteWaitsForTheLock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "trail.jsonl")
+	tr := openSigned(t, path)
+	mustWrite(t, tr, Record{EventName: "A", EventTime: time.Now()})
+	other, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	before, unlock := mustRead(t, path), lockFile(other)
+	written := make(chan error, 1)
+	go func() { written <- tr.Write(&Record{EventName: "B", EventTime: time.Now()}) }()
+	for waiting := false; !waiting; time.Sleep(time.Millisecond) {
+		select {
+		case err := <-written:
+			t.Fatalf("the record was written without the lock: %v", err)
+		default:
+			waiting = waitsForLock(t, other)
+		}
+	}
+	if got := mustRead(t, path); got != before {
+		t.Errorf("the file has changed: %s", got)
+	}
+	unlock()
+	if err := <-written; err != nil {
+		t.Error(err)
+	}
+	mustClose(t, tr)
+	mustBeWhole(t, mustRead(t, path))
+}
+
+// waitsForLock reports whether somebody waits for the lock of a file.
+func waitsForLock(t *testing.T, f *os.File) bool {
+	t.Helper()
+	info, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	inode := fmt.Sprintf(":%d ", info.Sys().(*syscall.Stat_t).Ino)
+	for line := range strings.Lines(mustRead(t, "/proc/locks")) {
+		if strings.Contains(line, " -> FLOCK ") && strings.Contains(line, inode) {
+			return true
+		}
+	}
+	return false
+}
+
 // A file that was rotated and then moved back is written on.
 func TestRotatedFileIsMovedBack(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "trail.jsonl")
