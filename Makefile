@@ -36,7 +36,8 @@
 # make bench    measures, also moto if it is installed, and the HTML page;
 #               ARGS='-only NAME' measures only that, and no page
 # make generate regenerates everything that is generated: AWS's model, policies and
-#               services, the empty database, documents, and golden files
+#               services, the pages' templates, the empty database, documents, and
+#               golden files
 
 FUZZTIME ?= 30s
 SOAK ?= 10m

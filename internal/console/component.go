@@ -6,7 +6,7 @@ import (
 	"rollcall/internal/words"
 )
 
-// This file has the data of pages/components.html.
+// This file has the data of component.templ.
 
 // moment is a date in a cell: its day, its age, and the full date on hover.
 type moment struct {

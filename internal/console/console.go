@@ -11,8 +11,8 @@
 //   - Pages load nothing from other hosts. Their only script is assets/console.js, and
 //     only passkeys need it.
 //   - The cookie is opaque. Each step of signing in replaces it.
-//   - Texts of others (users, paths, tags, descriptions) never become markup:
-//     html/template writes every page.
+//   - Texts of others (users, paths, tags, descriptions) never become markup: the
+//     templates of templ write every page.
 //
 // # Adding a page
 //
@@ -39,7 +39,7 @@
 //     if err != nil {
 //     return err // a page that says it
 //     }
-//     return v.show("groups", groupsView{…})
+//     return v.show(groupsView{…}.html())
 //     }
 //
 //     After a change: return v.done("/console/groups", "The group is created.").
@@ -47,9 +47,11 @@
 //     may(v, c.iam.DeleteGroup, input) says, without calling it, whether policies
 //     allow an action: the denial goes into the button (see component.go).
 //
-//  3. pages/groups.html defines "main", which gets what show was given. The
-//     components of pages/components.html are for its fields, tables, dates and
+//  3. groups.templ declares the method html of groupsView in the language of templ.
+//     The components of component.templ are for its fields, tables, dates and
 //     buttons. Go makes their data (component.go), so a template has no logic.
+//     go run ./internal/templgen compiles it to groups_templ.go. TestHostileTexts
+//     names the view, and fills it with texts that try to become markup.
 //
 //  4. Every page is visited by TestEveryPage, for its size, its headers and by
 //     axe-core, at the address that its test gives (see testpages_test.go), and

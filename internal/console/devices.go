@@ -4,10 +4,10 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"html/template"
 	"net/http"
 	"strings"
 
+	"github.com/a-h/templ"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"rollcall/internal/identity"
@@ -93,7 +93,7 @@ type newDeviceView struct {
 	Again   bool   // the session began without a device although the person has one
 	// The second step of a device that shows codes:
 	Serial, Seed string
-	QR           template.URL
+	QR           templ.SafeURL
 	Codes        []field
 }
 
@@ -113,14 +113,14 @@ func (c *Console) newDevice(v *visit) error {
 	if d := what.Device; d != nil && d.Path == who.Path {
 		return v.showSeed(s, who, d.Serial, d.Seed)
 	}
-	return v.show("newdevice", s)
+	return v.show(s.html())
 }
 
 // showSeed shows the second step of enrolling a device that shows codes.
 func (v *visit) showSeed(s newDeviceView, who subject, serial, seed string) error {
 	s.Serial, s.Seed = serial, seed
 	s.QR = qrCode(who, v.session.Caller.Account(), serial, seed)
-	return v.show("newdevice", s)
+	return v.show(s.html())
 }
 
 func (c *Console) newDeviceView(v *visit, who subject) newDeviceView {
@@ -193,7 +193,7 @@ func (c *Console) createTOTP(v *visit) error {
 }
 
 // qrCode draws the code that an authenticator app reads.
-func qrCode(who subject, account, serial, seed string) template.URL {
+func qrCode(who subject, account, serial, seed string) templ.SafeURL {
 	owner := who.Name
 	if who.Root {
 		owner = account
@@ -202,7 +202,7 @@ func qrCode(who subject, account, serial, seed string) template.URL {
 	if err != nil {
 		return "" // the user can type the seed
 	}
-	return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(png))
+	return templ.SafeURL("data:image/png;base64," + base64.StdEncoding.EncodeToString(png))
 }
 
 func (c *Console) enableTOTP(v *visit) error {

@@ -252,3 +252,16 @@ func placeOfPrincipal(text, sentence string) (policy.Position, bool) {
 	}
 	return policy.Position{}, false
 }
+
+// class returns the style class of a line, "" for none.
+func (l documentLine) class() string {
+	switch {
+	case l.Says != "":
+		return "bad"
+	case l.Hit:
+		return "marked hit"
+	case l.Marked:
+		return "marked"
+	}
+	return ""
+}

@@ -83,3 +83,12 @@ func findings(text string, kind policy.Kind) []documentFinding {
 	}
 	return all
 }
+
+// validity says that the document can be read, and announces remarks.
+func (e editor) validity() string {
+	text := "The document can be read. It is not saved yet."
+	if len(e.Findings) > 0 {
+		text += " See what is odd about it:"
+	}
+	return text
+}

@@ -68,10 +68,10 @@ func (c *Console) findings(v *visit) error {
 	of, err := v.report(time.Time{})
 	if err != nil {
 		s.Denied = v.explain(err).sentence()
-		return v.show("findings", s)
+		return v.show(s.html())
 	}
 	if of == nil {
-		return v.show("findings", s)
+		return v.show(s.html())
 	}
 	all, err := v.judge(&of.Report, b)
 	if errors.Is(err, errNotYet) {
@@ -87,7 +87,7 @@ func (c *Console) findings(v *visit) error {
 	s.Outcome, s.Controls = all.Account.Counts.OutcomesInWords(), v.controlRows(all)
 	s.Exceptions = exceptionRows(all.Summary.Exceptions, v.account())
 	s.Plan = &planView{Start: v.now().UTC().Format(time.DateOnly), Benchmark: v.query("benchmark")}
-	return v.show("findings", s)
+	return v.show(s.html())
 }
 
 // findingsOf lists the findings of one control.
@@ -128,7 +128,7 @@ func (v *visit) findingsOf(s findingsView, all *judged.Report, id string) error 
 		}
 	}
 	s.All, s.Pages = v.judgedLink(findingsPath), v.pagesOf(page, last, from, len(shown), len(found.Rows))
-	return v.showAs("findings", id+" "+s.One.Title, s)
+	return v.showAs(id+" "+s.One.Title, s.html())
 }
 
 func (v *visit) foundLine(f *audit.Finding, asOf time.Time) foundLine {

@@ -66,7 +66,7 @@ func (c *Console) group(v *visit) error {
 	s.Sections = append(s.Sections, members)
 	s.Sections = append(s.Sections, c.policySections(v, h)...)
 	s.Sections = append(s.Sections, c.thisGroup(v, h, path))
-	return v.showAs("thing", h.Name, s)
+	return v.showAs(h.Name, s.html())
 }
 
 // memberRows adds the members of a group to a section. Whether the caller may

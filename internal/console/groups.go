@@ -36,7 +36,7 @@ func (c *Console) groups(v *visit) error {
 	out, err := do(v, c.iam.ListGroups, in)
 	if err != nil {
 		s.List = s.List.refuse(v, err)
-		return v.show("things", s)
+		return v.show(s.html())
 	}
 	for _, g := range out.Groups {
 		s.List.Rows = append(s.List.Rows, row{Cells: []cell{
@@ -45,7 +45,7 @@ func (c *Console) groups(v *visit) error {
 		}})
 	}
 	s.List.Pager = paged(v, len(s.List.Rows), out.Marker)
-	return v.show("things", s)
+	return v.show(s.html())
 }
 
 func (c *Console) mayCreateGroup(v *visit) string {
@@ -54,10 +54,11 @@ func (c *Console) mayCreateGroup(v *visit) string {
 }
 
 func (c *Console) newGroup(v *visit) error {
-	return v.show("newthing", newThingView{
+	s := newThingView{
 		Fields: v.nameFields("Group name", 128), Submit: "Create the group", Cancel: groupsPath,
 		Denied: c.mayCreateGroup(v),
-	})
+	}
+	return v.show(s.html())
 }
 
 func (c *Console) createGroup(v *visit) error {

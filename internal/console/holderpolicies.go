@@ -220,7 +220,7 @@ func (c *Console) inlinePolicy(v *visit) error {
 	}
 	s.Editor.Denied = h.denied(h.put(v, or(name, "new"), "{}"))
 	s.Editor = s.Editor.typedInto(v, policy.Inline)
-	return v.showAs("inlinepolicy", title, s)
+	return v.showAs(title, s.html())
 }
 
 func or(text, other string) string {

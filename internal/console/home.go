@@ -12,5 +12,5 @@ func (c *Console) home(v *visit) error {
 			return v.to(path)
 		}
 	}
-	return v.show("home", nil)
+	return v.show(home())
 }

@@ -141,7 +141,7 @@ func (c *Console) mayPage(v *visit) error {
 	if s.Asked {
 		title = "May " + ask.who.Name + " do " + ask.actions[0] + "?"
 	}
-	return v.showAs("may", title, s)
+	return v.showAs(title, s.html())
 }
 
 // principalARN returns the ARN of the user, group or role. If the person may not

@@ -33,7 +33,7 @@ func (c *Console) my(v *visit) error {
 	if err != nil { // a role
 		s.Sections = []section{c.sessions(v)}
 		v.problem = v.explain(err)
-		return v.show("my", s)
+		return v.show(s.html())
 	}
 	s.Sections = []section{
 		c.myPassword(v, who),
@@ -46,7 +46,7 @@ func (c *Console) my(v *visit) error {
 		s.Sections = append(s.Sections, c.sshKeys(v, who), c.serviceCredentials(v, who))
 	}
 	s.Sections = append(s.Sections, c.recentCalls(v, who, v.session.Caller.UserID()))
-	return v.show("my", s)
+	return v.show(s.html())
 }
 
 func (c *Console) myPassword(v *visit, who subject) section {

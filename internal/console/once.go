@@ -49,7 +49,7 @@ func (v *visit) once(cookie, path string, what kept, show func() error) error {
 // secret shows a new secret once.
 func (v *visit) secret(title string, s secretView) error {
 	return v.once(shownCookie, createdPath, kept{Title: title, Secret: &s},
-		func() error { return v.showAs("secret", title, s) })
+		func() error { return v.showAs(title, s.html()) })
 }
 
 // takeKept returns the data that is shown once, and removes it. Missing data is
@@ -78,5 +78,5 @@ func (c *Console) created(v *visit) error {
 	if what.Secret == nil {
 		return &problem{Status: http.StatusNotFound, Text: "A secret is shown once, and this page has shown it."}
 	}
-	return v.showAs("secret", what.Title, *what.Secret)
+	return v.showAs(what.Title, what.Secret.html())
 }

@@ -59,17 +59,17 @@ func (c *Console) organization(v *visit) error {
 		return v.wait("You have called too often, perhaps by this page: it reads many accounts.")
 	case coded(err, "AWSOrganizationsNotInUseException"), coded(err, "AccessDeniedException"):
 		s.None = true // it belongs to no organization, or is a member of one
-		return v.show("organization", s)
+		return v.show(s.html())
 	case err != nil:
 		s.Denied = v.explain(err).Text
-		return v.show("organization", s)
+		return v.show(s.html())
 	}
 	members, err := c.iam.ManagedAccounts(v.r.Context(), v.account())
 	if err != nil {
 		return err
 	}
 	if s.None = len(members) == 0; s.None {
-		return v.show("organization", s)
+		return v.show(s.html())
 	}
 	page, err := v.number("page", maxRows)
 	if err != nil {
@@ -96,7 +96,7 @@ func (c *Console) organization(v *visit) error {
 	}
 	s.Benchmark, s.Read, s.Found = v.benchmarks(b), v.when(&read.at, ""), read.found()
 	s.Pages = v.pagesOf(page, last, from, len(shown), len(accounts))
-	return v.show("organization", s)
+	return v.show(s.html())
 }
 
 func (v *visit) accountRow(a *accountFigures) accountRow {

@@ -50,6 +50,9 @@ type heatControl struct {
 	Sorted            bool
 }
 
+// title returns the title of a control with its number.
+func (c heatControl) title() string { return strings.TrimSpace(c.ID + " " + c.Title) }
+
 type heatRow struct {
 	Account, Link string
 	Why           string

@@ -75,6 +75,9 @@ type trendView struct {
 	Rows  []trendRow
 }
 
+// box returns the extent of the picture.
+func (t *trendView) box() string { return "0 0 " + strconv.Itoa(t.Width) + " 62" }
+
 type trendRow struct {
 	Made               moment
 	Link               string
@@ -102,10 +105,10 @@ func (c *Console) overview(v *visit) error {
 	of, err := v.report(time.Time{})
 	if err != nil {
 		s.Denied = v.explain(err).sentence()
-		return v.show("overview", s)
+		return v.show(s.html())
 	}
 	if of == nil {
-		return v.show("overview", s)
+		return v.show(s.html())
 	}
 	all, err := v.judge(&of.Report, b)
 	if errors.Is(err, errNotYet) {
@@ -130,7 +133,7 @@ func (c *Console) overview(v *visit) error {
 	if s.Change != nil && s.Change.Later || s.Trend.Later {
 		v.reload(2)
 	}
-	return v.show("overview", s)
+	return v.show(s.html())
 }
 
 // judgedLink returns the address of a page with a query and the benchmark of
@@ -306,6 +309,14 @@ type controlRow struct {
 	Link                string
 	Description         string
 	Rule, Remediation   string
+}
+
+// importance returns the severity, with the benchmark's name for the control.
+func (c *controlRow) importance() string {
+	if c.Items == "" {
+		return c.Severity
+	}
+	return c.Severity + " · " + c.Items
 }
 
 // controlRows returns the controls of the benchmark, the worst first.

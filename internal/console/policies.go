@@ -62,7 +62,7 @@ func (c *Console) policies(v *visit) error {
 	out, err := do(v, c.iam.ListPolicies, in)
 	if err != nil {
 		s.List = s.List.refuse(v, err)
-		return v.show("things", s)
+		return v.show(s.html())
 	}
 	for _, p := range out.Policies {
 		s.List.Rows = append(s.List.Rows, row{Cells: []cell{
@@ -71,7 +71,7 @@ func (c *Console) policies(v *visit) error {
 		}})
 	}
 	s.List.Pager = paged(v, len(s.List.Rows), out.Marker)
-	return v.show("things", s)
+	return v.show(s.html())
 }
 
 // isAWS says whether a policy is one that AWS manages.
@@ -93,12 +93,12 @@ func (c *Console) newPolicy(v *visit) error {
 		Name: "description", Label: "Description", Value: v.field("description"), Max: 1000, Optional: true,
 		Complete: "off", Hint: "IAM cannot change it later.",
 	})
-	return v.show("edit", editView{Editor: e.typedInto(v, policy.Managed)})
+	return v.show(e.typedInto(v, policy.Managed).html())
 }
 
 // editView is the data of a page with an editor.
 type editView struct {
-	About  *entry // the owner of the document
+	About  entry // the owner of the document
 	Editor editor
 }
 

@@ -70,7 +70,7 @@ func (c *Console) policy(v *visit) error {
 	if !isAWS(arn) {
 		s.Sections = append(s.Sections, c.policyVersions(v, arn), c.policyTags(v, arn, p.Tags), c.thisPolicy(v, arn))
 	}
-	return v.showAs("thing", nameOf(arn), s)
+	return v.showAs(nameOf(arn), s.html())
 }
 
 // nameOf returns the name of a policy.

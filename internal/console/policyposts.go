@@ -112,9 +112,8 @@ func (c *Console) newVersion(v *visit) error {
 		}
 		e.Document = inLines(decoded(out.PolicyVersion.Document))
 	}
-	return v.showAs("edit", "New version of "+nameOf(arn), editView{
-		About: &entry{Text: "policy " + nameOf(arn), Path: e.Cancel}, Editor: e.typedInto(v, policy.Managed),
-	})
+	s := editView{About: entry{Text: "policy " + nameOf(arn), Path: e.Cancel}, Editor: e.typedInto(v, policy.Managed)}
+	return v.showAs("New version of "+nameOf(arn), s.html())
 }
 
 func (c *Console) createVersion(v *visit) error {

@@ -48,7 +48,7 @@ func (c *Console) history(v *visit) error {
 	}
 	var s historyView
 	if of == nil {
-		return v.show("reporthistory", s)
+		return v.show(s.html())
 	}
 	page, err := v.number("page", maxListed)
 	if err != nil {
@@ -78,7 +78,7 @@ func (c *Console) history(v *visit) error {
 	s.Pages = v.pagesOf(page, last, from, len(s.Reports), len(of.history))
 	s.Old, s.New = sides(of.history, 1, 0)
 	s.Day = of.Generated.Format("2006-01-02T15:04")
-	return v.show("reporthistory", s)
+	return v.show(s.html())
 }
 
 // sides returns the two choices of reports to compare.
@@ -132,7 +132,7 @@ func (c *Console) compare(v *visit) error {
 		return err
 	}
 	if old == nil || new == nil {
-		return v.show("reportcompare", compareView{})
+		return v.show(compareView{}.html())
 	}
 	if old.Token == new.Token {
 		return &problem{Status: http.StatusBadRequest, Text: "Choose two reports: these are one and the same."}
@@ -153,7 +153,7 @@ func (c *Console) compare(v *visit) error {
 	}
 	s.Old, s.New = sides(old.history, index(&old.Report), index(&new.Report))
 	v.fillComparison(&s, found, stamp(&new.Report))
-	return v.show("reportcompare", s)
+	return v.show(s.html())
 }
 
 // twoReports reads the two reports in the query as the person. The defaults are

@@ -83,11 +83,11 @@ func (c *Console) reportPage(v *visit) error {
 	switch {
 	case err != nil:
 		s.Denied = v.explain(err).sentence()
-		return v.show("report", s)
+		return v.show(s.html())
 	case of == nil && !at.IsZero():
 		return &problem{Status: http.StatusNotFound, Text: "No report is kept from that time or before."}
 	case of == nil:
-		return v.show("report", s)
+		return v.show(s.html())
 	}
 	all, err := v.judge(&of.Report, form.benchmark)
 	if errors.Is(err, errNotYet) {
@@ -100,7 +100,7 @@ func (c *Console) reportPage(v *visit) error {
 	if s.Table, err = v.reportTable(form, all); err != nil {
 		return err
 	}
-	return v.show("report", s)
+	return v.show(s.html())
 }
 
 // sentence returns the text for a part of a page that was refused.
@@ -143,12 +143,12 @@ func (v *visit) waitForReport(s reportView) error {
 	case coded(err, "ReportInProgress"):
 		s.Making = true
 		v.reload(1)
-		return v.show("report", s)
+		return v.show(s.html())
 	case coded(err, "ReportNotPresent"):
 		return v.done(reportPath, "The report could not be generated. The log of the service says why.")
 	case err != nil:
 		s.Denied = v.explain(err).sentence()
-		return v.show("report", s)
+		return v.show(s.html())
 	}
 	return v.done(reportPath, "The report is complete.")
 }

@@ -249,7 +249,7 @@ type waiting struct{ Text, Link string }
 func (v *visit) wait(text string) error {
 	v.passing = true
 	v.reload(1)
-	return v.show("waiting", waiting{text, withQuery(v.r.URL)})
+	return v.show(waiting{text, withQuery(v.r.URL)}.html())
 }
 
 // reload makes the browser load the page again after some seconds.

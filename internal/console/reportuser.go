@@ -99,7 +99,7 @@ func (c *Console) reportUser(v *visit) error {
 	} else if err != nil {
 		return err
 	}
-	return v.showAs("reportuser", name, s)
+	return v.showAs(name, s.html())
 }
 
 func (v *visit) reportUserView(row *judged.Row, of *chosen, asOf time.Time) reportUserView {

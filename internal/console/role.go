@@ -73,7 +73,7 @@ func (c *Console) role(v *visit) error {
 	}
 	s.Sections = append(s.Sections, c.policySections(v, h)...)
 	s.Sections = append(s.Sections, c.boundary(v, h, &r), c.profiles(v, h), c.roleTags(v, h, r.Tags), c.thisRole(v, h, &r))
-	return v.showAs("thing", h.Name, s)
+	return v.showAs(h.Name, s.html())
 }
 
 func roleFacts(v *visit, r *types.Role) []fact {
@@ -224,9 +224,8 @@ func (c *Console) trust(v *visit) error {
 		Denied: h.denied(acting(v, c.iam.UpdateAssumeRolePolicy,
 			&iam.UpdateAssumeRolePolicyInput{RoleName: &name, PolicyDocument: &empty})),
 	}
-	return v.showAs("edit", "Trust policy of "+name, editView{
-		About: &entry{Text: "role " + name, Path: h.page()}, Editor: e.typedInto(v, policy.Trust),
-	})
+	s := editView{About: entry{Text: "role " + name, Path: h.page()}, Editor: e.typedInto(v, policy.Trust)}
+	return v.showAs("Trust policy of "+name, s.html())
 }
 
 func (c *Console) saveTrust(v *visit) error {

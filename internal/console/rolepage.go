@@ -34,7 +34,7 @@ func (c *Console) rolePage(v *visit) error {
 	if v.session.Role != nil {
 		s.Exit = &button{Do: "exit", Label: "Switch back"}
 	}
-	return v.show("role", s)
+	return v.show(s.html())
 }
 
 func (c *Console) switchRole(v *visit) error {

@@ -42,7 +42,7 @@ func (c *Console) roles(v *visit) error {
 	out, err := do(v, c.iam.ListRoles, in)
 	if err != nil {
 		s.List = s.List.refuse(v, err)
-		return v.show("things", s)
+		return v.show(s.html())
 	}
 	for _, r := range out.Roles {
 		s.List.Rows = append(s.List.Rows, row{Cells: []cell{
@@ -51,7 +51,7 @@ func (c *Console) roles(v *visit) error {
 		}})
 	}
 	s.List.Pager = paged(v, len(s.List.Rows), out.Marker)
-	return v.show("things", s)
+	return v.show(s.html())
 }
 
 // shortened returns a text of at most the given number of characters.
@@ -113,7 +113,7 @@ func (c *Console) newRole(v *visit) error {
 			Complete: "off"},
 		secondsField(or(v.field("seconds"), "3600")),
 	)
-	return v.show("edit", editView{Editor: e.typedInto(v, policy.Trust)})
+	return v.show(e.typedInto(v, policy.Trust).html())
 }
 
 func secondsField(value string) field {

@@ -100,7 +100,7 @@ func (c *Console) signInPage(v *visit) error {
 		s.Fields,
 		field{Name: "password", Label: "Password", Type: "password", Complete: "current-password"},
 	)
-	return v.show("signin", s)
+	return v.show(s.html())
 }
 
 // visitOf describes the browser to package signin.
@@ -215,7 +215,7 @@ func (c *Console) mfaPage(v *visit) error {
 			Focus:    true,
 		},
 	}
-	return v.show("mfa", m)
+	return v.show(m.html())
 }
 
 // destination returns the page to go to after signing in, from the form or the
@@ -297,11 +297,17 @@ func (c *Console) newPasswordPage(v *visit) error {
 	if err != nil {
 		return v.beginAgain(err)
 	}
-	return v.show("newpassword", struct {
-		Expired bool
-		To      string
-		Fields  []field
-	}{step.Expired, v.destination(), append([]field{{Type: "user", Value: p.User.Name}}, newPasswordFields()...)})
+	s := newPasswordView{
+		step.Expired, v.destination(), append([]field{{Type: "user", Value: p.User.Name}}, newPasswordFields()...),
+	}
+	return v.show(s.html())
+}
+
+// newPasswordView is the data of the page that asks for a new password.
+type newPasswordView struct {
+	Expired bool
+	To      string
+	Fields  []field
 }
 
 // newPasswordFields returns the two fields for a new password.

@@ -2,61 +2,24 @@ package console
 
 import (
 	"bytes"
-	"embed"
+	"context"
 	"fmt"
-	"html/template"
-	"io/fs"
-	"strings"
-	"sync"
+
+	"github.com/a-h/templ"
 
 	"rollcall/internal/escape"
 )
 
-//go:embed pages
-var pageFiles embed.FS
+// visible escapes invisible characters. So names and tags cannot change the order
+// of the characters around them.
+func visible(text string) string { return escape.Printable(text) }
 
-// templates are the templates of the pages. Each is parsed when it is first
-// shown, so a program that shows no page does not pay for them.
-var templates = sync.OnceValues(func() (map[string]func() (*template.Template, error), error) {
-	names, err := fs.Glob(pageFiles, "pages/*.html")
-	if err != nil {
-		return nil, err
+// either returns one of two texts.
+func either(first bool, one, other string) string {
+	if first {
+		return one
 	}
-	shared := sync.OnceValues(func() (*template.Template, error) {
-		return template.New("").Funcs(functions).Option("missingkey=error").
-			ParseFS(pageFiles, "pages/layout.html", "pages/components.html", "pages/reportparts.html",
-				"pages/accessparts.html")
-	})
-	all := map[string]func() (*template.Template, error){}
-	for _, name := range names {
-		all[strings.TrimSuffix(strings.TrimPrefix(name, "pages/"), ".html")] = sync.OnceValues(
-			func() (*template.Template, error) {
-				base, err := shared()
-				if err != nil {
-					return nil, err
-				}
-				t, err := base.Clone()
-				if err != nil {
-					return nil, err
-				}
-				return t.ParseFS(pageFiles, name)
-			},
-		)
-	}
-	return all, nil
-})
-
-// functions are functions for templates in addition to Go's.
-var functions = template.FuncMap{
-	// visible escapes invisible characters. So names and tags cannot change the
-	// order of the characters around them.
-	"visible": escape.Printable,
-	"link":    link,
-	"list":    func(items ...any) []any { return items },
-	// absent shows that there is no value.
-	"absent": func(text string) template.HTML {
-		return template.HTML(`<span class="absent">` + template.HTMLEscapeString(text) + `</span>`)
-	},
+	return other
 }
 
 // frame is the data of the layout around a page.
@@ -69,7 +32,7 @@ type frame struct {
 	Who     *someone
 	Notice  string
 	Problem *problem
-	Main    any
+	Main    templ.Component
 }
 
 // entry is an entry of the navigation.
@@ -89,26 +52,22 @@ type someone struct {
 // roleShown is the role to which a session has switched.
 type roleShown struct{ Name, Color string }
 
-// show writes a page from a template of pages/.
-func (v *visit) show(name string, main any) error { return v.showAs(name, "", main) }
+// windowTitle returns the title of the browser's window.
+func (f frame) windowTitle() string {
+	if f.Title == "" {
+		return f.Brand
+	}
+	return visible(f.Title) + " · " + f.Brand
+}
+
+// show writes a page.
+func (v *visit) show(main templ.Component) error { return v.showAs("", main) }
 
 // showAs is show with another title than the page's.
-func (v *visit) showAs(name, title string, main any) error {
-	all, err := templates()
-	if err != nil {
-		return err
-	}
-	parse := all[name]
-	if parse == nil {
-		return fmt.Errorf("there is no template %s", name)
-	}
-	t, err := parse()
-	if err != nil {
-		return fmt.Errorf("template %s: %w", name, err)
-	}
+func (v *visit) showAs(title string, main templ.Component) error {
 	var body bytes.Buffer
-	if err := t.ExecuteTemplate(&body, "layout", v.frame(title, main)); err != nil {
-		return fmt.Errorf("template %s: %w", name, err)
+	if err := v.frame(title, main).html().Render(context.WithoutCancel(v.r.Context()), &body); err != nil {
+		return fmt.Errorf("write the page: %w", err)
 	}
 	return v.write("text/html; charset=utf-8", &body)
 }
@@ -122,7 +81,7 @@ func (v *visit) notice() string {
 	return v.cookies.notice(v.w, v.r)
 }
 
-func (v *visit) frame(title string, main any) frame {
+func (v *visit) frame(title string, main templ.Component) frame {
 	f := frame{
 		Title: title, Brand: "Rollcall", Style: v.assets.style, Script: v.assets.script,
 		Notice: v.notice(), Problem: v.problem, Main: main,

@@ -76,7 +76,7 @@ func (c *Console) authorizePage(v *visit) error {
 		}
 		v.w.Header().Set("Content-Security-Policy", policyWithForms("http://"+u.Host))
 	}
-	return v.show("authorize", view)
+	return v.show(view.html())
 }
 
 func (c *Console) allowTool(v *visit) error {
@@ -121,7 +121,7 @@ func (c *Console) confirmationPage(v *visit) error {
 		return &problem{Status: http.StatusNotFound, Text: "There is no code to show. It is shown once. Run aws login again."}
 	}
 	v.cookies.clear(v.w, codeCookie)
-	return v.show("confirmation", pair{"code", code})
+	return v.show(confirmation(code))
 }
 
 // nearby redirects a browser that used an address of this machine to the

@@ -80,7 +80,7 @@ func (c *Console) user(v *visit) error {
 			"It is taken out of its groups, and its policies are detached.",
 		Denied: may(v, c.iam.DeleteUser, &iam.DeleteUserInput{UserName: who.User}),
 	}
-	return v.showAs("user", who.Name, s)
+	return v.showAs(who.Name, s.html())
 }
 
 func (c *Console) renameUser(v *visit) error {

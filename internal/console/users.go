@@ -63,11 +63,11 @@ func (c *Console) users(v *visit) error {
 	}
 	example := "example"
 	s.Create = may(v, c.iam.CreateUser, &iam.CreateUserInput{UserName: &example})
-	return v.show("users", s)
+	return v.show(s.html())
 }
 
 func (c *Console) newUser(v *visit) error {
-	return v.show("newuser", []field{
+	return v.show(newUserForm([]field{
 		{
 			Name:     "name",
 			Label:    "User name",
@@ -94,7 +94,7 @@ func (c *Console) newUser(v *visit) error {
 			Optional: true,
 			Hint:     "One a line: key=value",
 		},
-	})
+	}))
 }
 
 func (c *Console) createUser(v *visit) error {

@@ -24,6 +24,9 @@ type verdict struct {
 	Sources          []decider
 }
 
+// explanation returns why, with the notes.
+func (d *verdict) explanation() string { return strings.Join(append([]string{d.Why}, d.Notes...), " ") }
+
 // decider is a policy with the statements that decided.
 type decider struct {
 	Title, Kind string

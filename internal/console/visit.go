@@ -124,7 +124,7 @@ func withQuery(u *url.URL) string {
 func (v *visit) fail(err error) {
 	p := v.explain(err)
 	v.status = p.Status
-	if shown := v.showAs("problem", p.title(), p); shown != nil {
+	if shown := v.showAs(p.title(), p.html()); shown != nil {
 		v.log.ErrorContext(v.r.Context(), "page not rendered", "error", shown, "page", v.r.URL.Path)
 		v.status = http.StatusInternalServerError
 		http.Error(v.w, "The page cannot be shown.", v.status)

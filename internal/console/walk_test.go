@@ -160,7 +160,7 @@ func wellMade(t *testing.T, got answer, status int) {
 		}
 	}
 	for _, never := range []string{" style=", "<style", " on", "javascript:"} {
-		// html/template escapes all names.
+		// The templates escape all names.
 		if strings.Contains(got.body, "<script>") || never != " on" && strings.Contains(got.body, never) {
 			t.Errorf("the page has %q", never)
 		}

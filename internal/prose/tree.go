@@ -47,7 +47,7 @@ var skipped = []string{
 var readers = map[string]func(path, text string) ([]finding, error){
 	".go":    readGo,
 	".md":    readMarkdown,
-	".txtar": readPlain, ".golden": readPlain, ".txt": readPlain, ".tmpl": readPlain,
+	".txtar": readPlain, ".golden": readPlain, ".txt": readPlain, ".tmpl": readPlain, ".templ": readPlain,
 	".html": readPlain, ".css": readPlain, ".js": readPlain, ".mjs": readPlain,
 	".sql": readPlain, ".py": readPlain, ".rb": readPlain, ".tf": readPlain, ".bash": readPlain,
 	".yml": readPlain, ".yaml": readPlain, ".tsv": readPlain, "": readPlain,
