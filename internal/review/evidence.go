@@ -2,14 +2,13 @@ package review
 
 import (
 	"cmp"
+	"context"
 	"fmt"
-	"html/template"
 	"io"
 	"slices"
 	"strings"
 	"time"
 
-	"rollcall/internal/escape"
 	"rollcall/internal/look"
 	"rollcall/internal/words"
 )
@@ -29,7 +28,7 @@ type evidence struct {
 	Freeze, Program, Zip       string
 	At                         time.Time
 	Policy                     string
-	Style                      template.CSS
+	Style                      string
 	Verdict                    verdict
 	Cadence, List              string
 	Namespace                  string
@@ -81,48 +80,6 @@ type decisionRow struct {
 	Fails                                                                  bool
 }
 
-// evidenceTemplate returns the template of the page. Its functions escape
-// invisible characters in texts; html/template escapes texts for the page.
-func evidenceTemplate() (*template.Template, error) {
-	page, err := pageFiles.ReadFile("page/evidence.html")
-	if err != nil {
-		return nil, err
-	}
-	return template.New("evidence").Funcs(template.FuncMap{
-		"show":  escape.Printable,
-		"count": func(n int, noun string) string { return words.Count(n, noun) },
-		"time": func(t time.Time) string {
-			return cmp.Or(strings.Replace(strings.TrimSuffix(words.Time(t), "Z"), "T", " ", 1)+utc(t), "not recorded")
-		},
-		"day":          func(t time.Time) string { return t.UTC().Format(time.DateOnly) },
-		"stateClass":   func(s AccountState) string { return stateClasses[s] },
-		"outcomeClass": func(c Check) string { return c.class() },
-	}).Parse(string(page))
-}
-
-func utc(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return " UTC"
-}
-
-var stateClasses = map[AccountState]string{
-	Reviewed: "pass", Incomplete: "no-data", Missing: "no-data", Inactive: "muted", Unlisted: "warn",
-}
-
-func (c *Check) class() string {
-	switch {
-	case c.Outcome == Overdue, c.Outcome == Lapsed, c.InTime == Late:
-		return "fail"
-	case c.Outcome == Unknown:
-		return "no-data"
-	case c.Outcome == Pending, c.InTime == NotShown:
-		return "warn"
-	}
-	return "pass"
-}
-
 // WriteEvidence writes the page of evidence, which needs no network and no script.
 func (r *Review) WriteEvidence(w io.Writer, program, zip string, now time.Time) error {
 	e, err := r.evidence(program, zip, now)
@@ -133,14 +90,9 @@ func (r *Review) WriteEvidence(w io.Writer, program, zip string, now time.Time) 
 	if err != nil {
 		return err
 	}
-	style := look.CSS + string(own)
-	e.Style = template.CSS(style) //nolint:gosec // the style is ours
-	e.Policy = "default-src 'none'; style-src " + look.Hash([]byte(style)) + "; base-uri 'none'; form-action 'none'"
-	t, err := evidenceTemplate()
-	if err != nil {
-		return err
-	}
-	return t.Execute(w, e)
+	e.Style = look.CSS + string(own)
+	e.Policy = "default-src 'none'; style-src " + look.Hash([]byte(e.Style)) + "; base-uri 'none'; form-action 'none'"
+	return e.html().Render(context.Background(), w)
 }
 
 func (r *Review) evidence(program, zip string, now time.Time) (*evidence, error) {
