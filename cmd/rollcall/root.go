@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -63,14 +62,13 @@ gets, audits and compares credential reports, from the service or from AWS.
   rollcall account create          create the first account of a service
   rollcall serve                   run the service, with data in ./rollcall-data
   rollcall audit report.csv        audit a credential report against CIS`,
-		Version:           version(),
 		SilenceErrors:     true, // run prints them
 		SilenceUsage:      true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return fromEnvironment(cmd, p.env) },
 	})
 	fitHelp(root, helpWidth(p))
-	root.SetUsageTemplate(usageTemplate(root.UsageTemplate(), p))
-	root.SetVersionTemplate("rollcall {{.Version}}\n")
+	root.SetUsageFunc(usageOf(p))
+	versionFlag(root, p)
 	root.SetIn(p.stdin)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
@@ -82,18 +80,6 @@ gets, audits and compares credential reports, from the service or from AWS.
 	root.SetHelpCommand(helpCommand())
 	root.SetFlagErrorFunc(flagError)
 	return root
-}
-
-// usageTemplate returns cobra's template with three changes: flags fit the
-// terminal, so does the last line, and a command that only groups others shows no usage
-// of its own.
-func usageTemplate(text string, p *process) string {
-	columns := helpWidth(p)
-	text = strings.Replace(text, `Use "{{.CommandPath}} [command] --help" for more information about a command.`,
-		"'{{.CommandPath}} COMMAND --help' explains a command.", 1)
-	text = strings.ReplaceAll(text, "FlagUsages |", fmt.Sprintf("FlagUsagesWrapped %d |", columns))
-	return strings.Replace(text, "{{if .Runnable}}",
-		"{{if and .Runnable (or (not .HasAvailableSubCommands) (ne .Use .Name))}}", 1)
 }
 
 // group returns a command that only groups others.
