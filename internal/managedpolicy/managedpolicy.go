@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 //go:generate go run ./gen
@@ -54,8 +56,24 @@ func Find(arn string) *Policy {
 // regard to case. Callers must not change them.
 func All(partition string) []*Policy { return in(partition).all }
 
-//go:embed policies.tsv
-var lines string
+// packed holds policies.tsv, compressed. TestPacked compares them.
+//
+//go:embed policies.tsv.zst
+var packed []byte
+
+// lines returns policies.tsv. It is unpacked when a policy is first asked for.
+var lines = sync.OnceValue(func() string {
+	r, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
+	if err != nil {
+		panic("managedpolicy: " + err.Error())
+	}
+	defer r.Close()
+	text, err := r.DecodeAll(packed, nil)
+	if err != nil {
+		panic("managedpolicy: " + err.Error())
+	}
+	return string(text)
+})
 
 // collection holds the policies of one partition.
 type collection struct {
@@ -66,9 +84,9 @@ type collection struct {
 // Documents name things of the partition aws. Other partitions have their own
 // documents.
 var partitions = map[string]func() collection{
-	"aws":        sync.OnceValue(func() collection { return load(lines, "aws") }),
-	"aws-cn":     sync.OnceValue(func() collection { return load(lines, "aws-cn") }),
-	"aws-us-gov": sync.OnceValue(func() collection { return load(lines, "aws-us-gov") }),
+	"aws":        sync.OnceValue(func() collection { return load(lines(), "aws") }),
+	"aws-cn":     sync.OnceValue(func() collection { return load(lines(), "aws-cn") }),
+	"aws-us-gov": sync.OnceValue(func() collection { return load(lines(), "aws-us-gov") }),
 }
 
 func in(partition string) collection {

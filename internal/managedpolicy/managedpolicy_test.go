@@ -1,11 +1,38 @@
 package managedpolicy
 
 import (
+	"flag"
+	"os"
 	"strings"
 	"testing"
 
+	"github.com/klauspost/compress/zstd"
+
 	"rollcall/internal/policy"
 )
+
+var update = flag.Bool("update", false, "pack the policies again")
+
+// TestPacked compares the policies that the program contains with the file.
+func TestPacked(t *testing.T) {
+	want, err := os.ReadFile("policies.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		w, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithWindowSize(4<<20))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile("policies.tsv.zst", w.EncodeAll(want, nil), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if lines() != string(want) {
+		t.Error("policies.tsv.zst is not policies.tsv: run go test ./internal/managedpolicy -run TestPacked -update")
+	}
+}
 
 // Every document of every partition can be used for decisions, and the fields
 // for lists exist and are unique.
