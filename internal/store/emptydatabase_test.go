@@ -1,8 +1,10 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"flag"
 	"fmt"
 	"os"
@@ -34,7 +36,7 @@ func TestEmptyDatabase(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := os.WriteFile("empty.db", pages(migrated[1:]), 0o644); err != nil {
+		if err := os.WriteFile("empty.db", withoutZeros(pages(migrated[1:])), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
@@ -73,6 +75,22 @@ func pages(name string) (all []byte) {
 		all = append(append(all, make([]byte, max(0, int(at)-len(all)))...), page...)
 	}
 	return all
+}
+
+// withoutZeros returns a database as it is in the program: without the zeros at the
+// ends of its pages. The last page keeps them, because the file ends with it.
+func withoutZeros(all []byte) (packed []byte) {
+	size := int(binary.BigEndian.Uint16(all[16:]))
+	for at := 0; at < len(all); at += size {
+		page := all[at : at+size]
+		if at+size < len(all) {
+			page = bytes.TrimRight(page, "\x00")
+		}
+		packed = binary.LittleEndian.AppendUint32(packed, uint32(at))
+		packed = binary.LittleEndian.AppendUint32(packed, uint32(len(page)))
+		packed = append(packed, page...)
+	}
+	return packed
 }
 
 func rowsOf(t *testing.T, db *sql.DB, query string) (all []string) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"encoding/binary"
 	"errors"
 	"io/fs"
 	"strconv"
@@ -156,23 +157,24 @@ func alone(ctx context.Context, db *sql.DB, knows int64) error {
 	return err
 }
 
-// emptyDatabase is the file of a database with the newest schema and no rows.
-// TestEmptyDatabase compares it with what the migrations make, and writes it
-// again with -update.
+// emptyDatabase is the file of a database with the newest schema and no rows: for
+// each page that begins with something, the bytes before its zeros, after their
+// place in the file and their number. TestEmptyDatabase compares it with what the
+// migrations make, and writes it again with -update.
 //
 //go:embed empty.db
 var emptyDatabase string
-
-// emptyPage is the size of its pages, SQLite's default.
-const emptyPage = 4096
 
 // emptySchema is the content that databases in memory start with. They share
 // its pages until they change them. The migrations would take a third of the
 // time in which 'rollcall dev' starts.
 var emptySchema = sync.OnceValue(func() mvcc.Snapshot {
 	snapshot := mvcc.NewSnapshot("")
-	for at := 0; at < len(emptyDatabase); at += emptyPage {
-		snapshot.Tree = snapshot.Tree.Put(int64(at), emptyDatabase[at:at+emptyPage])
+	for rest := emptyDatabase; rest != ""; {
+		at, size := binary.LittleEndian.Uint32([]byte(rest[:4])), binary.LittleEndian.Uint32([]byte(rest[4:8]))
+		// Reads of the file return zeros after the bytes.
+		snapshot.Tree = snapshot.Tree.Put(int64(at), rest[8:8+size])
+		rest = rest[8+size:]
 	}
 	return snapshot
 })
