@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/smithy-go"
 
 	"rollcall/internal/audit"
 )
@@ -99,8 +100,20 @@ func (r Reading) begin(c *iam.Client) *reader {
 		saved: time.Now(), pause: saveEvery}
 }
 
-// renewed repeats a call whose session ended on the way. The next attempt has a new one.
-var renewed = retry.RetryableErrorCode{Codes: map[string]struct{}{"ExpiredToken": {}}}
+// renewing repeats a call whose session ended on the way, with a new session. The SDK
+// would keep the old one until its own clock says that it has ended.
+func renewing(c aws.CredentialsProvider) retry.IsErrorRetryableFunc {
+	return func(err error) aws.Ternary {
+		var said smithy.APIError
+		if !errors.As(err, &said) || said.ErrorCode() != "ExpiredToken" {
+			return aws.UnknownTernary
+		}
+		if c, ok := c.(*aws.CredentialsCache); ok {
+			c.Invalidate()
+		}
+		return aws.TrueTernary
+	}
+}
 
 // patient returns a client that slows down when the account is throttled, with
 // all of its calls together, and repeats calls more often than others.
@@ -109,7 +122,7 @@ func patient(c *iam.Client) *iam.Client {
 		o.Retryer = retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
 			o.StandardOptions = append(o.StandardOptions, func(o *retry.StandardOptions) {
 				o.MaxAttempts, o.RateLimiter = attempts, ratelimit.None
-				o.Retryables = append(o.Retryables, renewed)
+				o.Retryables = append(o.Retryables, renewing(c.Options().Credentials))
 			})
 		})
 	})

@@ -265,6 +265,31 @@ func TestMoreIsBounded(t *testing.T) {
 	}
 }
 
+// TestMoreRenewsSessions checks that a reading goes on with new sessions when its own
+// end on the way, sooner than they should: the clocks of two machines differ.
+func TestMoreRenewsSessions(t *testing.T) {
+	const users = 1000
+	o := fleettest.New(t, fleettest.Config{Accounts: organizationOf(make([]factsExpectation, 1)), Users: users,
+		SessionCalls: 300})
+	c, id := signIn(t, o)
+	folder := newHistory(t)
+	targets := c.Targets(id, []Member{{Account: member(1)}},
+		Roles{Name: fleettest.Role, Actions: enrich.Permissions([]enrich.Kind{enrich.Keys})})
+	got, err := Run{Folder: folder, More: moreOf(folder, enrich.Keys)}.Fetch(t.Context(), targets)
+	if err != nil || got[0].NoFacts != "" || factsIn(t, folder, got[0].Account) < users {
+		t.Errorf("%+v, %v", got, err)
+	}
+	sessions := map[string]bool{}
+	for _, call := range o.Calls() {
+		if call.Action == "ListAccessKeys" {
+			sessions[call.Key] = true
+		}
+	}
+	if len(sessions) < 4 {
+		t.Errorf("%d sessions", len(sessions))
+	}
+}
+
 // TestMoreNeedsARecentReport checks that facts are not added to an old report.
 func TestMoreNeedsARecentReport(t *testing.T) {
 	_, targets := enriched(t, organizationOf(nil), 1)

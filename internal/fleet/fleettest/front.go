@@ -6,8 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -41,10 +44,46 @@ func (o *Organization) front(w http.ResponseWriter, r *http.Request) {
 		o.watch(form, key)
 	}
 	c := Call{account, action, form.Get("UserName"), key, time.Now()}
-	if strings.HasPrefix(action, "List") && o.factsFault(w, r, c) || o.fault(w, c) {
+	if o.ended(w, c) || strings.HasPrefix(action, "List") && o.factsFault(w, r, c) || o.fault(w, c) {
+		return
+	}
+	if action == "AssumeRole" && o.cfg.SessionCalls > 0 {
+		o.assume(w, r)
 		return
 	}
 	o.handler.ServeHTTP(w, r)
+}
+
+var sessionKey = regexp.MustCompile(`<AccessKeyId>(\w+)</AccessKeyId>`)
+
+// assume passes a call of AssumeRole on, and notes its session.
+func (o *Organization) assume(w http.ResponseWriter, r *http.Request) {
+	answer := httptest.NewRecorder()
+	o.handler.ServeHTTP(answer, r)
+	if key := sessionKey.FindStringSubmatch(answer.Body.String()); key != nil {
+		o.mu.Lock()
+		o.left[key[1]] = o.cfg.SessionCalls
+		o.mu.Unlock()
+	}
+	maps.Copy(w.Header(), answer.Header())
+	w.WriteHeader(answer.Code)
+	_, _ = w.Write(answer.Body.Bytes())
+}
+
+// ended refuses a call that is signed with a session that has ended.
+func (o *Organization) ended(w http.ResponseWriter, c Call) (answered bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	left, limited := o.left[c.Key]
+	if !limited {
+		return false
+	}
+	if left > 0 {
+		o.left[c.Key] = left - 1
+		return false
+	}
+	refuse(w, http.StatusForbidden, "ExpiredToken", "The security token included in the request is expired")
+	return true
 }
 
 // count counts a request until the returned function is called.

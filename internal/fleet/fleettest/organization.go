@@ -52,6 +52,9 @@ type Config struct {
 	Users int
 	// ExternalID is the external id that the roles require, "" for none.
 	ExternalID string
+	// SessionCalls is the number of calls after which the session of a role ends,
+	// although it should last for 15 minutes; 0 means that it lasts so long.
+	SessionCalls int
 }
 
 // Key is an access key.
@@ -77,8 +80,9 @@ type Organization struct {
 	faults   map[string]*Fault
 	calls    []Call
 	breaches []string
-	now      int // requests in progress
-	most     int // the largest number of them
+	left     map[string]int // calls of a session, by its access key
+	now      int            // requests in progress
+	most     int            // the largest number of them
 }
 
 // New starts an organization that ends with the test.
@@ -87,7 +91,7 @@ func New(t testing.TB, cfg Config) *Organization {
 	if cfg.Partition == "" {
 		cfg.Partition = "aws"
 	}
-	o := &Organization{cfg: cfg, faults: map[string]*Fault{}}
+	o := &Organization{cfg: cfg, faults: map[string]*Fault{}, left: map[string]int{}}
 	database := store.Config{Memory: true}
 	if cfg.Users > 0 {
 		database = store.Config{Path: filepath.Join(t.TempDir(), "rollcall.db")}
