@@ -3,7 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"go/parser"
+	"go/token"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -83,7 +86,8 @@ func complete(list []mutant) error {
 }
 
 // mutate returns the file's text without its defence. Each old line must occur
-// exactly once, so that the list cannot outlive the code.
+// exactly once, so that the list cannot outlive the code. A Go file must still be
+// one without the defence.
 func (m mutant) mutate() (string, error) {
 	text, err := os.ReadFile(m.file)
 	if err != nil {
@@ -106,5 +110,11 @@ func (m mutant) mutate() (string, error) {
 		}
 		lines[at] = e.new
 	}
-	return strings.Join(lines, "\n"), nil
+	without := strings.Join(lines, "\n")
+	if filepath.Ext(m.file) == ".go" {
+		if _, err := parser.ParseFile(token.NewFileSet(), m.file, without, parser.SkipObjectResolution); err != nil {
+			return "", fmt.Errorf("%s: %w", m.name, err)
+		}
+	}
+	return without, nil
 }

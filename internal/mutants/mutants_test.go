@@ -41,7 +41,8 @@ func TestVerdicts(t *testing.T) {
 		{"unnoticed", "go test -run Positive", survived, defence},
 		{"red", "go test -run Red", "ERROR: is red with its defence", defence},
 		{"absent", "go test -run Absent", "ERROR: no such test", defence},
-		{"broken", "go test -run Negative", "ERROR: does not compile", edit{old: "if n < 0 {"}},
+		{"broken", "go test -run Negative", "ERROR: does not compile", edit{"if n < 0 {", "if m < 0 {"}},
+		{"torn", "go test -run Negative", "ERROR: torn: a.go:", edit{old: "if n < 0 {"}},
 		{"gone", "go test -run Negative", "ERROR: gone: a.go has no line", edit{old: "if n < 1 {"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
