@@ -350,7 +350,7 @@ func (r *reportRun) tell(ctx context.Context, outcomes []history.Outcome, took t
 		}
 		return fmt.Errorf("no %sreport of %s", fresh, which(missing, len(outcomes)))
 	case len(bare) > 0:
-		return fmt.Errorf("not all %s of %s%s", r.fleet.enrich, which(bare, len(outcomes)), continues)
+		return fmt.Errorf("not all facts (%s) of %s%s", r.fleet.enrich, which(bare, len(outcomes)), continues)
 	}
 	return nil
 }
