@@ -68,16 +68,11 @@ func (s *Start) Run(ctx context.Context) (*Review, error) {
 	if err := f.begin(); err != nil {
 		return nil, err
 	}
-	for i := range s.Reports {
-		if err := f.take(ctx, &s.Reports[i]); err != nil {
-			return nil, err
+	if err := f.freeze(ctx); err != nil {
+		// Without this, the same command would find a folder that is not empty.
+		for _, name := range []string{reportsDir, populationFile, manifestFile} {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(s.Dir, name)))
 		}
-	}
-	f.reconcile()
-	if err := f.refuseUnowned(); err != nil {
-		return nil, err
-	}
-	if err := f.write(); err != nil {
 		return nil, err
 	}
 	r, err := Open(s.Dir)
@@ -85,6 +80,20 @@ func (s *Start) Run(ctx context.Context) (*Review, error) {
 		return nil, err
 	}
 	return r, r.WriteSheets()
+}
+
+// freeze writes the population and, at last, the manifest.
+func (f *freezing) freeze(ctx context.Context) error {
+	for i := range f.Reports {
+		if err := f.take(ctx, &f.Reports[i]); err != nil {
+			return err
+		}
+	}
+	f.reconcile()
+	if err := f.refuseUnowned(); err != nil {
+		return err
+	}
+	return f.write()
 }
 
 // Complete reports whether the population contains every expected account, and each
@@ -152,15 +161,23 @@ func (f *freezing) take(ctx context.Context, r *reports.Report) error {
 	if len(problems) > 0 {
 		a.State, a.Why = Incomplete, problems[0].Text
 	}
-	if slices.ContainsFunc(f.manifest.Accounts, func(b Account) bool {
-		return b.Account == a.Account && b.Report != nil
-	}) {
-		return fmt.Errorf("there are two reports of account %s: a review has one report of each account", a.Account)
+	if err := f.another(a.Account); err != nil {
+		return err
 	}
 	if a.Report, err = f.keep(r, of.Source, content); err != nil {
 		return err
 	}
 	f.manifest.Accounts = append(f.manifest.Accounts, a)
+	return nil
+}
+
+// another returns an error if the review has a report of the account already.
+func (f *freezing) another(account string) error {
+	if slices.ContainsFunc(f.manifest.Accounts, func(a Account) bool {
+		return a.Account == account && a.Report != nil
+	}) {
+		return fmt.Errorf("there are two reports of account %s: a review has one report of each account", account)
+	}
 	return nil
 }
 
@@ -247,6 +264,9 @@ func (f *freezing) row(row *audit.Row, facts *audit.Enrichment, asOf time.Time) 
 	for n := range items {
 		i := &items[n]
 		if f.seen[i.Line] {
+			if err := f.another(account); err != nil {
+				return err
+			}
 			return fmt.Errorf("account %s: the report has user %s twice: get a new report", account,
 				escape.Printable(i.User))
 		}

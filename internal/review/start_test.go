@@ -62,6 +62,9 @@ func TestStartRefuses(t *testing.T) {
 		s.Owners = mustOwners(t, owners)
 		_, err := s.Run(t.Context())
 		mustContain(t, err, want)
+		if left, err := os.ReadDir(s.Dir); err != nil || len(left) > 0 {
+			t.Errorf("%v is left, so the corrected command is refused: %v", left, err)
+		}
 	}
 	s := startOf(t, filepath.Join(dir, "reports"), filepath.Join(t.TempDir(), "r"))
 	s.Owners = mustOwners(t, "version: 1\nrest: ana\ndeputy: ben")
@@ -72,6 +75,17 @@ func TestStartRefuses(t *testing.T) {
 	saveReport(t, filepath.Join(dir, "twice"), one, frozen, csvOf(t, twice...))
 	_, err := startOf(t, filepath.Join(dir, "twice"), filepath.Join(t.TempDir(), "r")).Run(t.Context())
 	mustContain(t, err, "the report has user bob twice")
+	for _, name := range []string{"a.csv", "b.csv"} {
+		name = filepath.Join(dir, "by hand", name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, csvOf(t, people()...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err = startOf(t, filepath.Join(dir, "by hand"), filepath.Join(t.TempDir(), "r")).Run(t.Context())
+	mustContain(t, err, "there are two reports of account "+one)
 }
 
 // TestReconcile names the accounts that are missing, inactive, or not listed.
