@@ -27,6 +27,7 @@ import (
 	"rollcall/internal/awsmodel"
 	"rollcall/internal/policy"
 	"rollcall/internal/principal"
+	"rollcall/internal/requestid"
 	"rollcall/internal/store"
 	"rollcall/internal/throttle"
 	"rollcall/internal/trail"
@@ -69,7 +70,7 @@ type API struct {
 func New(actions []Action, who *access.Access, t *trail.Trail, log *slog.Logger, now func() time.Time) *API {
 	a := &API{
 		actions: map[[2]string]Action{}, byInput: map[reflect.Type]Action{},
-		access: who, trail: t, log: log, now: now,
+		access: who, trail: t, log: requestid.Log(log), now: now,
 	}
 	recorded := map[string]map[string]bool{}
 	for _, action := range actions {
@@ -113,6 +114,7 @@ func (a *API) Observe(seen func(c principal.Caller, service, action string)) { a
 func (a *API) Invoke(
 	ctx context.Context, c *principal.Caller, action Action, in any, call Call,
 ) (any, *awsmodel.Error) {
+	ctx = requestid.For(ctx, call.RequestID)
 	k := &run{API: a, action: action, in: in, call: call, by: trail.Identity{Type: trail.Unknown}}
 	var err error
 	switch {
@@ -217,7 +219,8 @@ func (a *API) gone(ctx context.Context, c principal.Caller, err error) error {
 func (a *API) Refuse(
 	ctx context.Context, c *principal.Caller, keyID, service, name string, err error, call Call,
 ) *awsmodel.Error {
-	refused := a.clientError(ctx, err, name, call)
+	ctx = requestid.For(ctx, call.RequestID)
+	refused := a.clientError(ctx, err, name)
 	rec := a.record(call, service, name, refused)
 	rec.UserIdentity = trail.Identity{Type: trail.Unknown, AccessKeyID: keyID}
 	throttled := errors.Is(err, ErrThrottled)
@@ -234,7 +237,7 @@ func (a *API) Refuse(
 	}
 	rec.ReadOnly = true
 	if err := a.trail.Write(&rec); err != nil {
-		a.log.ErrorContext(ctx, "write trail", "error", err, "requestID", call.RequestID)
+		a.log.ErrorContext(ctx, "write trail", "error", err)
 	}
 	return refused
 }
@@ -242,7 +245,7 @@ func (a *API) Refuse(
 // clientError returns the error for the client. An error that is not for clients
 // goes to the log, and becomes ServiceFailure, or ServiceUnavailable if the
 // database did not answer or the policies take too long. AWS's clients repeat both.
-func (a *API) clientError(ctx context.Context, err error, action string, call Call) *awsmodel.Error {
+func (a *API) clientError(ctx context.Context, err error, action string) *awsmodel.Error {
 	if err == nil {
 		return nil
 	}
@@ -251,22 +254,22 @@ func (a *API) clientError(ctx context.Context, err error, action string, call Ca
 		return known
 	}
 	if errors.Is(err, store.ErrUnknown) {
-		a.log.ErrorContext(ctx, "fate unknown", "error", err, "requestID", call.RequestID, "action", action)
+		a.log.ErrorContext(ctx, "fate unknown", "error", err, "action", action)
 		return awsmodel.Fail("ServiceUnavailable", "It is not known whether the request was carried out.")
 	}
 	if left(ctx, err) {
-		a.log.DebugContext(ctx, "client left", "error", err, "requestID", call.RequestID, "action", action)
+		a.log.DebugContext(ctx, "client left", "error", err, "action", action)
 		return errClientLeft
 	}
 	if errors.Is(err, policy.ErrTooCostly) {
-		a.log.WarnContext(ctx, "too costly to decide", "error", err, "requestID", call.RequestID, "action", action)
+		a.log.WarnContext(ctx, "too costly to decide", "error", err, "action", action)
 		return awsmodel.Fail("ServiceUnavailable", "The request takes too long to authorize.")
 	}
 	if errors.Is(err, store.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
-		a.log.WarnContext(ctx, "database unavailable", "error", err, "requestID", call.RequestID, "action", action)
+		a.log.WarnContext(ctx, "database unavailable", "error", err, "action", action)
 		return awsmodel.Fail("ServiceUnavailable", "The request has failed due to a temporary failure of the server.")
 	}
-	a.log.ErrorContext(ctx, "internal error", "error", err, "requestID", call.RequestID, "action", action)
+	a.log.ErrorContext(ctx, "internal error", "error", err, "action", action)
 	return awsmodel.Fail("ServiceFailure",
 		"The request processing has failed because of an unknown error, exception or failure.")
 }

@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
+
 	"rollcall/internal/awsmodel"
 	"rollcall/internal/principal"
 )
@@ -28,6 +30,9 @@ func (a *API) As(c principal.Caller, call Call) Session { return Session{a, c, c
 // method's type. If that type has more members than the SDK's input, the SDK's
 // input is accepted too. The error is an *awsmodel.Error for the caller.
 func Do[In, I, O any](ctx context.Context, s Session, _ func(context.Context, *I) (*O, error), in *In) (*O, error) {
+	if s.call.RequestID == "" {
+		s.call.RequestID = uuid.NewString()
+	}
 	action, own, err := bound[I](s.api, in)
 	if err == nil {
 		if _, ok := s.api.Admit(s.caller); !ok {

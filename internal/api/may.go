@@ -6,6 +6,7 @@ import (
 	"rollcall/internal/access"
 	"rollcall/internal/awsmodel"
 	"rollcall/internal/principal"
+	"rollcall/internal/requestid"
 	"rollcall/internal/store"
 )
 
@@ -20,7 +21,7 @@ func May[In, I, O any](
 		k := &run{API: s.api, action: action, in: own, call: s.call}
 		err = k.guard(func() error { return k.may(ctx, s.caller) })
 	}
-	return s.api.clientError(ctx, err, action.Name, s.call)
+	return s.api.clientError(requestid.For(ctx, s.call.RequestID), err, action.Name)
 }
 
 func (k *run) may(ctx context.Context, c principal.Caller) error {

@@ -29,7 +29,7 @@ func (k *run) probe(ctx context.Context) error {
 
 // finish records a call that ended with an answer or err, and returns the answer.
 func (k *run) finish(ctx context.Context, err error) (any, *awsmodel.Error) {
-	refused := k.clientError(ctx, err, k.action.Name, k.call)
+	refused := k.clientError(ctx, err, k.action.Name)
 	rec := k.record(k.call, k.action.Service, k.action.Name, refused)
 	rec.UserIdentity = k.by
 	rec.RecipientAccountID = k.by.AccountID
@@ -48,7 +48,7 @@ func (k *run) finish(ctx context.Context, err error) (any, *awsmodel.Error) {
 		k.db.EndEvent(e, written == nil && !e.Unknown())
 	}
 	if err := written; err != nil {
-		k.log.ErrorContext(ctx, "write trail", "error", err, "requestID", k.call.RequestID, "action", k.action.Name)
+		k.log.ErrorContext(ctx, "write trail", "error", err, "action", k.action.Name)
 		if k.action.binding() && refused == nil {
 			return nil, awsmodel.Fail("ServiceFailure", "The request was carried out but could not be recorded.")
 		}

@@ -7,6 +7,7 @@ import (
 
 	"rollcall/internal/awsmodel"
 	"rollcall/internal/principal"
+	"rollcall/internal/requestid"
 	"rollcall/internal/store"
 	"rollcall/internal/trail"
 )
@@ -25,6 +26,7 @@ var ErrUnrecorded = awsmodel.Fail("ServiceUnavailable", "The audit trail cannot 
 // with the change, and its success is reported only when the record is written.
 func (a *API) SignIn(ctx context.Context, call Call, event func(error) trail.Record,
 	fn func(context.Context) error) error {
+	ctx = requestid.For(ctx, call.RequestID)
 	if err := a.trail.Probe(); err != nil {
 		a.log.ErrorContext(ctx, "trail is down, nobody can sign in", "error", err)
 		return ErrUnrecorded
@@ -49,7 +51,7 @@ func (a *API) SignIn(ctx context.Context, call Call, event func(error) trail.Rec
 		a.db.EndEvent(e, unrecorded == nil && !e.Unknown())
 	}
 	if unrecorded != nil {
-		a.log.ErrorContext(ctx, "write trail", "error", unrecorded, "requestID", call.RequestID, "event", rec.EventName)
+		a.log.ErrorContext(ctx, "write trail", "error", unrecorded, "event", rec.EventName)
 		if failed == nil {
 			return ErrUnrecorded
 		}
@@ -59,9 +61,10 @@ func (a *API) SignIn(ctx context.Context, call Call, event func(error) trail.Rec
 
 // RecordSignIn records a step of a sign-in that changed nothing.
 func (a *API) RecordSignIn(ctx context.Context, call Call, event trail.Record) {
+	ctx = requestid.For(ctx, call.RequestID)
 	rec := a.signInRecord(call, event)
 	if err := a.trail.Write(&rec); err != nil {
-		a.log.ErrorContext(ctx, "write trail", "error", err, "requestID", call.RequestID, "event", rec.EventName)
+		a.log.ErrorContext(ctx, "write trail", "error", err, "event", rec.EventName)
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"rollcall/internal/identity"
+	"rollcall/internal/requestid/requestidtest"
 	"rollcall/internal/seal"
 	"rollcall/internal/seal/sealtest"
 	"rollcall/internal/server"
@@ -84,11 +85,13 @@ func start(t *testing.T, change ...func(*service.Config)) *world {
 		t.Fatal(err)
 	}
 	to.LookupTime = time.Minute // also on a machine that has other work
+	log, everyLineHasAnID := requestidtest.New(io.Discard)
+	t.Cleanup(func() { everyLineHasAnID(t) })
 	cfg := service.Config{
 		Store: store.Config{Memory: true}, Master: seal.InMemoryMasterKeys(), Trail: to, Derive: sealtest.Derive,
 		Report: identity.ReportConfig{
 			MaxAge: time.Nanosecond,
-		}, Console: true, ConsoleURL: w.url, Log: slog.New(slog.DiscardHandler),
+		}, Console: true, ConsoleURL: w.url, Log: log,
 	}
 	for _, f := range change {
 		f(&cfg)

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"rollcall/internal/requestid"
 )
 
 // shelf caches values that take long to compute: judged reports, comparisons,
@@ -74,8 +76,10 @@ func shelved[T any](
 func gathered[T any](
 	v *visit, key any, patience time.Duration, produce func(context.Context) (T, int64, error),
 ) (value T, err error) {
-	s, account := v.shelf, v.account()
-	one, err := s.slot(account, key, func(ctx context.Context) (any, int64, error) { return produce(ctx) })
+	s, account, id := v.shelf, v.account(), v.call.RequestID
+	one, err := s.slot(account, key, func(ctx context.Context) (any, int64, error) {
+		return produce(requestid.With(ctx, id))
+	})
 	if err != nil {
 		return value, err
 	}

@@ -149,7 +149,7 @@ func (v *visit) explain(err error) *problem {
 		}
 		return &problem{Status: status, Text: refused.Text}
 	}
-	v.log.ErrorContext(v.r.Context(), "page failed", "error", err, "page", v.r.URL.Path, "requestID", v.call.RequestID)
+	v.log.ErrorContext(v.r.Context(), "page failed", "error", err, "page", v.r.URL.Path)
 	return &problem{
 		Status: http.StatusInternalServerError,
 		Text:   "The page cannot be shown, because of an error of the service. Its log says more.",

@@ -91,7 +91,7 @@ func (s *Service) GenerateCredentialReport(
 	if state == types.ReportStateTypeStarted {
 		// The answer is the same if an older report exists (recorded).
 		out.Description = ptr("No report exists. Starting a new report generation task")
-		s.startReport(account, token)
+		s.startReport(ctx, account, token)
 	}
 	return out, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"rollcall/internal/requestid"
 	"rollcall/internal/store"
 )
 
@@ -31,8 +32,9 @@ const (
 func (s *Service) ReportJobs() int { return int(s.reporting.Load()) }
 
 // startReport runs the job that has just taken the lease.
-func (s *Service) startReport(account string, token int64) {
-	s.jobs.Go(func() { _, _ = s.runReport(s.jobsCtx, account, token) }) // the log has its error
+func (s *Service) startReport(ctx context.Context, account string, token int64) {
+	ctx = requestid.With(s.jobsCtx, requestid.Of(ctx))
+	s.jobs.Go(func() { _, _ = s.runReport(ctx, account, token) }) // the log has its error
 }
 
 // runReport makes and publishes the report of a job whose lease was just taken.
@@ -45,17 +47,17 @@ func (s *Service) runReport(ctx context.Context, account string, token int64) (s
 	s.jobs.Go(func() { s.keepLease(ctx, cancel, account, token) })
 	report, err := s.makeReportInTurn(ctx, account, token)
 	if err == nil {
-		s.log.Info("credential report published", "account", account, "users", report.Users, "bytes", report.Size,
+		s.log.InfoContext(ctx, "credential report published", "account", account, "users", report.Users, "bytes", report.Size,
 			"took", time.Since(start).Round(time.Millisecond).String())
 		return report, nil
 	}
-	s.log.Error("credential report failed", "account", account, "error", err, "cause", context.Cause(ctx))
+	s.log.ErrorContext(ctx, "credential report failed", "account", account, "error", err, "cause", context.Cause(ctx))
 	// Return the lease, so that the next request can start a report at once.
 	ending, stop := context.WithTimeout(context.WithoutCancel(ctx), reportLease)
 	defer stop()
 	ended := s.db.Update(ending, func(tx *store.Tx) error { return tx.EndReportJob(account, token) })
 	if ended != nil {
-		s.log.Warn("lease not released, it expires by itself", "account", account, "error", ended)
+		s.log.WarnContext(ctx, "lease not released, it expires by itself", "account", account, "error", ended)
 	}
 	return report, err
 }
@@ -106,7 +108,8 @@ func (s *Service) makeReport(ctx context.Context, account string, token int64) (
 	report, err := s.patchReport(ctx, account, token)
 	if errors.Is(err, errNoPatches) {
 		if err != errNoPatches { //nolint:errorlint // it says more
-			s.log.Warn("the last report is damaged, the next one needs nothing of it", "account", account, "error", err)
+			s.log.WarnContext(ctx, "the last report is damaged, the next one needs nothing of it", "account", account,
+				"error", err)
 		}
 		report, err = s.wholeReport(ctx, account, token)
 	}
@@ -114,7 +117,8 @@ func (s *Service) makeReport(ctx context.Context, account string, token int64) (
 		return report, err
 	}
 	if err := s.db.DropReportRests(ctx, account, token); err != nil {
-		s.log.Warn("what no report needs not deleted, the next one tries it again", "account", account, "error", err)
+		s.log.WarnContext(ctx, "what no report needs not deleted, the next one tries it again", "account", account,
+			"error", err)
 	}
 	return report, nil
 }

@@ -36,7 +36,8 @@ func (s *Service) noteSum(ctx context.Context, report store.Report, sum string) 
 	ctx = store.WithoutEvent(store.OnAccount(context.WithoutCancel(ctx), report.Account))
 	err := s.db.Update(ctx, func(tx *store.Tx) error { return tx.SetReportSum(report.Account, report.Token, sum) })
 	if err != nil {
-		s.log.Warn("the SHA-256 of a report not stored, it is computed again", "account", report.Account, "error", err)
+		s.log.WarnContext(ctx, "the SHA-256 of a report not stored, it is computed again", "account", report.Account,
+			"error", err)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"rollcall/internal/api"
+	"rollcall/internal/requestid"
 )
 
 // left reports whether an error of reading means that the client has left. A
@@ -29,11 +30,11 @@ func left(err error) bool {
 // whileConnected returns the request with a context that ends when the client
 // has left. net/http's own context also ends when the client only ends its
 // sending side.
-func whileConnected(r *http.Request) (*http.Request, context.CancelFunc) {
+func whileConnected(r *http.Request, id string) (*http.Request, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
 	stop := func() bool { return true }
 	if c := connOf(ctx); c != nil { // tests have none
 		stop = context.AfterFunc(c.life, func() { cancel(api.ErrClientLeft) })
 	}
-	return r.WithContext(api.OnConnection(ctx)), func() { stop(); cancel(nil) }
+	return r.WithContext(requestid.With(api.OnConnection(ctx), id)), func() { stop(); cancel(nil) }
 }

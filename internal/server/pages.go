@@ -26,7 +26,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, id string) bool {
 	}
 	start, done, status := s.cfg.Now(), s.cfg.Metrics.begin(), http.StatusInternalServerError
 	defer func() { done("ConsolePage", outcome(status, nil), s.cfg.Now().Sub(start)) }()
-	r, over := whileConnected(r)
+	r, over := whileConnected(r, id)
 	defer over()
 	r, cancel := s.inTime(r)
 	defer cancel()

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"rollcall/internal/requestid"
 )
 
 // wellKnown is part of the path of every public document (RFC 8615).
@@ -34,8 +36,8 @@ func (s *Server) public(w http.ResponseWriter, r *http.Request) bool {
 	switch {
 	case err != nil:
 		status = http.StatusServiceUnavailable
-		s.cfg.Log.WarnContext(r.Context(), "public document not read", "error", err,
-			"requestID", w.Header().Get("X-Amzn-Requestid"))
+		s.cfg.Log.WarnContext(requestid.With(r.Context(), w.Header().Get("X-Amzn-Requestid")),
+			"public document not read", "error", err)
 		http.Error(w, "The document cannot be read for the moment.", status)
 	case document == nil:
 		status = http.StatusNotFound

@@ -139,7 +139,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.page(w, r, id) || s.notForUs(w, r) {
 		return
 	}
-	r, over := whileConnected(r)
+	r, over := whileConnected(r, id)
 	defer over()
 	k := &call{Call: describe(r, id), service: "iam", action: "Unknown", acceptsJSON: acceptsJSON(r.Header)}
 	if k.json11 = isJSON11(r); k.json11 {
@@ -251,7 +251,7 @@ func (s *Server) send(ctx context.Context, w http.ResponseWriter, response *awsq
 		if to.left || ctx.Err() != nil {
 			level = slog.LevelDebug // a client that left is not an error
 		}
-		s.cfg.Log.Log(ctx, level, "answer not delivered", "error", err, "requestID", k.RequestID, "action", k.action)
+		s.cfg.Log.Log(ctx, level, "answer not delivered", "error", err, "action", k.action)
 		panic(http.ErrAbortHandler)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -24,6 +23,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall/internal/identity"
+	"rollcall/internal/requestid/requestidtest"
 	"rollcall/internal/sdkhttp"
 	"rollcall/internal/seal"
 	"rollcall/internal/seal/sealtest"
@@ -149,7 +149,9 @@ func start(t testing.TB, cfg service.Config) *world {
 	if cfg.Derive == nil {
 		cfg.Derive = sealtest.Derive
 	}
-	cfg.Log = slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	var everyLineHasAnID func(testing.TB)
+	cfg.Log, everyLineHasAnID = requestidtest.New(w.log)
+	t.Cleanup(func() { everyLineHasAnID(t) })
 	w.cfg = cfg
 	var err error
 	if w.Service, err = service.Open(t.Context(), cfg); err != nil {

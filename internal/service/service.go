@@ -20,6 +20,7 @@ import (
 	"rollcall/internal/console"
 	"rollcall/internal/identity"
 	"rollcall/internal/organizations"
+	"rollcall/internal/requestid"
 	"rollcall/internal/seal"
 	"rollcall/internal/server"
 	"rollcall/internal/signin"
@@ -97,6 +98,7 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
+	cfg.Log = requestid.Log(cfg.Log)
 	if cfg.Store.Timeout == 0 {
 		cfg.Store.Timeout = cfg.CallTimeout
 	}

@@ -13,6 +13,7 @@ import (
 
 	"rollcall/internal/awsmodel"
 	"rollcall/internal/identity"
+	"rollcall/internal/requestid"
 	"rollcall/internal/seal"
 	"rollcall/internal/store"
 )
@@ -76,6 +77,7 @@ func (s *Service) AnswerPasskey(ctx context.Context, v Visit, token seal.Secret,
 	if s.noKeys != nil {
 		return Step{}, s.noKeys
 	}
+	ctx = requestid.For(ctx, v.Call.RequestID)
 	t, p, h, err := s.open(ctx, token, Device)
 	if err != nil {
 		return Step{}, err

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"rollcall/internal/ownfile"
+	"rollcall/internal/requestid/requestidtest"
 	"rollcall/internal/subprocess"
 	"rollcall/internal/testrun"
 )
@@ -113,6 +114,11 @@ func Launch(t testing.TB, cmd *exec.Cmd) *Process {
 	t.Cleanup(func() {
 		p.Kill()
 		said := p.Stderr.String()
+		for line := range strings.Lines(said) {
+			if message := requestidtest.Lacks([]byte(line)); message != "" {
+				t.Errorf("the log has a line without the id of its request: %s", message)
+			}
+		}
 		if strings.Contains(said, "DATA RACE") || strings.Contains(said, "goroutine 1 [") ||
 			strings.Contains(said, "panic") || strings.Contains(said, "the trail is not whole") {
 			t.Errorf("the process said:\n%s", said)
