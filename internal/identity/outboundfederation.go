@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/google/uuid"
 
+	"rollcall/internal/escape"
 	"rollcall/internal/principal"
 	"rollcall/internal/store"
 )
@@ -26,16 +27,17 @@ const maxPublicURL = 255 - len(issuerPath) - issuerIDLength
 // service. It returns the URL without a slash at the end.
 func ParsePublicURL(text string) (string, error) {
 	u, err := url.Parse(text)
+	shown := escape.Userless(text)
 	switch {
 	case err != nil, u.Scheme != "http" && u.Scheme != "https", u.Hostname() == "":
-		return "", fmt.Errorf("%q is not an http:// or https:// URL", text)
+		return "", fmt.Errorf("%q is not an http:// or https:// URL", shown)
 	case u.User != nil, u.RawQuery != "", u.ForceQuery, u.Fragment != "", strings.HasSuffix(text, "#"):
-		return "", fmt.Errorf("%q has a user, a query or a fragment, which the URL of an issuer cannot have", text)
+		return "", fmt.Errorf("%q has a user, a query or a fragment, which the URL of an issuer cannot have", shown)
 	case strings.Trim(text, urlCharacters) != "", strings.Contains(u.Path, "//"),
 		strings.Contains(u.Path+"/", "/../"), strings.Contains(u.Path+"/", "/./"):
-		return "", fmt.Errorf("%q has characters that the URL of an issuer cannot have", text)
+		return "", fmt.Errorf("%q has characters that the URL of an issuer cannot have", shown)
 	case len(text) > maxPublicURL:
-		return "", fmt.Errorf("%q is longer than %d characters", text, maxPublicURL)
+		return "", fmt.Errorf("%q is longer than %d characters", shown, maxPublicURL)
 	}
 	return strings.TrimRight(text, "/"), nil
 }

@@ -19,7 +19,8 @@ func TestParsePublicURL(t *testing.T) {
 		"ftp://rollcall.example":                "",
 		"https://":                              "",
 		"https:///path":                         "",
-		"https://user@rollcall.example":         "",
+		"https://user:hunter2@rollcall.example": "",
+		"ftp://user:hunter2@rollcall.example":   "",
 		"https://rollcall.example?":             "",
 		"https://rollcall.example?a=b":          "",
 		"https://rollcall.example#":             "",
@@ -34,6 +35,9 @@ func TestParsePublicURL(t *testing.T) {
 		"https://h/" + strings.Repeat("x", 202): "",
 	} {
 		got, err := identity.ParsePublicURL(text)
+		if err != nil && strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("a password in %v", err)
+		}
 		if got != want || (err == nil) != (want != "") {
 			t.Errorf("%q: %q, %v", text, got, err)
 		}

@@ -17,6 +17,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"rollcall/internal/escape"
 )
 
 const (
@@ -56,8 +58,9 @@ func parseSocket(dest string) (s *socket, ok bool, err error) {
 		return nil, false, nil
 	}
 	u, err := url.Parse(dest)
+	dest = escape.Userless(dest)
 	if err != nil {
-		return nil, true, err
+		return nil, true, fmt.Errorf("%s is not a URL", dest)
 	}
 	s = &socket{address: u.Host}
 	switch u.Scheme {

@@ -190,9 +190,10 @@ func TestNoSocket(t *testing.T) {
 		"unix://host/path", "syslog+tcp://localhost", "syslog+udp:///dev/log", "syslog+unix://", "syslog+tcp://h:1/x",
 		"syslog+sctp://h:1", "syslog+tls://h", "syslog+tls://h:1?cert=c", "syslog+tls://h:1?cafile=c",
 		"syslog+tcp://h:1?ca=c", "syslog+tls://h:1?ca=", "syslog+tls://h:1?ca=%zz", "syslog+tls://h:1?ca=a;cert=b",
-		"syslog+tls://h:1?ca=a&ca=b",
+		"syslog+tls://h:1?ca=a&ca=b", "syslog+tcp://u:hunter2@h:1", "syslog+tls://u:hunter2@h:1?x=y",
+		"syslog+tls://u:hunter2@[::1:1",
 	} {
-		if _, ok, err := parseSocket(dest); !ok || err == nil {
+		if _, ok, err := parseSocket(dest); !ok || err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %t, %v", dest, ok, err)
 		}
 	}
