@@ -21,7 +21,8 @@ import (
 	"rollcall/internal/hashing"
 )
 
-// printed are the schemas of what each command prints as JSON, one of which must fit.
+// printed lists, for each command, the schemas of its JSON output. The output must
+// fit one of them.
 var printed = map[string][]string{
 	"rollcall audit":                       {"audit", "audit-finding"},
 	"rollcall controls":                    {"controls"},

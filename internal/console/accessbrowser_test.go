@@ -4,8 +4,8 @@ import (
 	"testing"
 )
 
-// TestAccessStory writes a policy with a mistake, corrects it, gives it to a user
-// through a group, and asks before and after what the user may do.
+// TestAccessStory writes a policy with a mistake, corrects it, and gives it to a
+// user through a group. Before and after, it asks what the user may do.
 func TestAccessStory(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -79,7 +79,7 @@ func TestNodes(t *testing.T) {
 	if !here.open() || !there.open() {
 		t.Error("the session is not open at both nodes")
 	}
-	// Neither the step nor the code works again at any node.
+	// The step and the code do not work a second time on any node.
 	for _, w := range []*world{one, two} {
 		r := w.person().form("/console/sign-in/mfa", "do", "code", "serial", serial, "code", code)
 		r.Header.Set("Cookie", "rollcall-step="+step)

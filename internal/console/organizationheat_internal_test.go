@@ -22,7 +22,7 @@ func TestHeatCell(t *testing.T) {
 		{9, 0, 0, 0, 91, 0, "9", "heat-1", "9 FAIL, 91 PASS"},
 		{10, 0, 0, 0, 90, 0, "10", "heat-2", "10 FAIL, 90 PASS"},
 		{1, 0, 0, 0, 3, 0, "1", "heat-3", "1 FAIL, 3 PASS"},
-		// What a person must judge, and what is excused, is no part of the share.
+		// The share does not count what a person must judge, and what is excused.
 		{1, 0, 0, 7, 2, 9, "1", "heat-3", "1 FAIL, 7 MANUAL, 2 PASS, 9 excused"},
 		// An organization may have thousands of accounts with thousands of users each.
 		{30_000_000, 0, 0, 0, 10_000_000, 0, "30,000,000", "heat-4", "30,000,000 FAIL, 10,000,000 PASS"},

@@ -82,7 +82,8 @@ func TestLoginOfSDK(t *testing.T) {
 	}
 }
 
-// rollcall report refreshes such a session, whichever setting has the endpoint.
+// The command rollcall report refreshes such a session, whether one setting or the
+// other has the endpoint.
 func TestReportAfterLogin(t *testing.T) {
 	for name, c := range map[string]struct{ flag, variable, file bool }{
 		"flag": {flag: true}, "variable": {variable: true}, "profile": {file: true},

@@ -177,8 +177,8 @@ func TestHealthy(t *testing.T) {
 	}
 }
 
-// Beside a running service the examination sees what is only in the write-ahead
-// log, and the service is not disturbed.
+// Beside a running service the examination reads changes that are only in the
+// write-ahead log, and does not disturb the service.
 func TestBesideService(t *testing.T) {
 	t.Parallel()
 	c := installation(t, sqlite)

@@ -87,8 +87,8 @@ func TestSteadyLoad(t *testing.T) {
 }
 
 // TestOverload has one account send five times what the service can answer, over
-// 500 connections. It is refused as by AWS, the callers of another account do
-// not notice, memory is bounded, and afterwards the account is served again.
+// 500 connections. The service refuses it as AWS does, continues to answer another
+// account, and uses limited memory. Afterwards it answers the account again.
 func TestOverload(t *testing.T) {
 	l, flags := loaded(t)
 	warm, lasts := time.Second/2, time.Second

@@ -177,7 +177,7 @@ func (h *honest) workOnce(ctx context.Context, client *iam.Client, name string) 
 			return err
 		},
 	} {
-		// Well-behaved callers finish what they have begun.
+		// Well-behaved callers finish their calls.
 		if !h.call(context.WithoutCancel(ctx), call) {
 			return
 		}

@@ -140,7 +140,7 @@ func TestInto(t *testing.T) {
 		saved.Facts.Users["user-l"].Keys == nil || saved.Facts.Member != audit.Yes {
 		t.Errorf("%q, %+v", missing, saved)
 	}
-	// The account cannot be asked: what is known stays.
+	// If the account does not answer, the known facts stay.
 	no := func(context.Context) (*iam.Client, error) { return nil, errors.New("no session") }
 	missing, err = r.Into(t.Context(), folder, report, no, nil)
 	if err := errors.Join(err, report.ReadFacts(&saved)); err != nil {

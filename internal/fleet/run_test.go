@@ -482,7 +482,7 @@ func TestRecordLeft(t *testing.T) {
 		c.Targets(id, list().Members, Roles{Name: fleettest.Role})); err != nil {
 		t.Fatal(err)
 	}
-	// One of another organization and one of none.
+	// One account of another organization, and one that has no organization.
 	for i, of := range []string{"o-another", ""} {
 		if err := folder.SetOutcome(
 			history.Outcome{Account: member(100 + i), Organization: of, Status: history.OK}); err != nil {

@@ -67,7 +67,7 @@ func (br *browser) visit(fragment string) {
 	br.settle()
 }
 
-// settle waits until what was changed is on the screen.
+// settle waits until the change is on the screen.
 func (br *browser) settle() {
 	br.t.Helper()
 	eval[bool](br, `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`)

@@ -223,7 +223,7 @@ func equal(a, b []int) bool {
 	return true
 }
 
-// What there is no room for is counted. Users with findings go before others.
+// Rows without room are counted. Users with findings go before others.
 func TestMaxCredentials(t *testing.T) {
 	b, s := organization(t, html.Options{}, 30)
 	all := data(t, write(t, b, s)).Rows[0]

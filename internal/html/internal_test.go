@@ -215,8 +215,8 @@ func TestEveryEventHasASort(t *testing.T) {
 	}
 }
 
-// An account with very many changes keeps the newest, and what its newest
-// report changed is counted of all.
+// An account with very many changes keeps the newest. The changes of its newest
+// report are all counted.
 func TestManyChanges(t *testing.T) {
 	at := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 	b := New(Options{})

@@ -108,7 +108,7 @@ func TestHundredThousandCredentials(t *testing.T) {
 	}
 }
 
-// A page for which there are too many credentials says what it leaves out, counts
+// A page with too many credentials for it says what it leaves out, counts
 // everything, and stays small. 'make bench' runs it with a million.
 func TestTooManyCredentials(t *testing.T) {
 	users := *large * 1000 * 5 / 8 // each has about 1.6 credentials

@@ -168,9 +168,8 @@ func testAccounts(br *browser, s *audit.Summary) {
 	br.want(`location.hash`, "#accounts?sort=account&direction=descending")
 }
 
-// testAccountArrows presses the head of each column that sorts: what the column
-// shows goes the way in which the arrow points, and accounts without a report
-// stay first.
+// testAccountArrows presses the head of each column that sorts. The cells are then
+// in the order of the arrow, and accounts without a report stay first.
 func testAccountArrows(br *browser) {
 	for column, value := range map[int]string{
 		2: `r.cells[1].querySelector("time").dateTime`, 3: `Number(r.cells[2].textContent.replace(",", ""))`,
@@ -286,7 +285,7 @@ func testFilters(br *browser, s *audit.Summary, d pageData) {
 		"key over 360 days old ✕, verdict FAIL ✕, clear all")
 	br.click(`#screen-credentials .chip.clear`)
 	br.want(`document.querySelector("#screen-credentials .result").textContent`, thousands(all)+" lines")
-	// Choosing and typing do what the address does.
+	// Choosing and typing have the same effect as the address.
 	eval[any](br, `(() => { const s = document.querySelectorAll("#screen-credentials select")[3]; s.value = "FAIL"; `+
 		`s.dispatchEvent(new Event("change")) })()`)
 	browsertest.Run(br.Tab, chromedp.SendKeys(chromedp.CSS(`#screen-credentials input`), "svc-erp"))
@@ -397,7 +396,7 @@ func testChanges(br *browser) {
 		`r.textContent.startsWith("production")).cells[10].innerText`, "+1 −0")
 }
 
-// What is shown is in the address, and the address shows it again.
+// The address contains the selection, and opening it shows the same.
 func testAddress(br *browser) {
 	br.visit("#credentials?account=111122223301&class=human&kind=password&status=FAIL&control=C7&q=ada")
 	br.want(`[...document.querySelectorAll("#screen-credentials select, #screen-credentials input")].map(e => `+
@@ -498,7 +497,7 @@ func testPrint(br *browser, s *audit.Summary) {
 			reasons: [...document.querySelectorAll("#screen-credentials td.why")].some(td =>
 				td.querySelectorAll("p").length > 1),
 		} }), 0)`)
-	br.Scheme("dark") // paper is white all the same
+	br.Scheme("dark") // paper is white anyway
 	pdf := browsertest.Run(br.Tab, chromedp.PrintToPDF(chromedp.PDFPreferCSSPageSize(), chromedp.PDFPrintBackground()))
 	br.Scheme("light")
 	br.Save("page.pdf", pdf)
@@ -577,7 +576,7 @@ func testColours(br *browser) {
 		br.want(`document.documentElement.scrollWidth`, "900")
 	}
 	br.Window(1280, 800)
-	// What a person chooses goes before what the system asks for.
+	// The choice of a person takes precedence over the setting of the system.
 	br.want(`document.getElementById("theme").textContent`, "Colours: auto")
 	br.click(`#theme`)
 	br.want(`document.getElementById("theme").textContent + getComputedStyle(document.body).backgroundColor`,

@@ -21,7 +21,7 @@ import (
 func TestTake(t *testing.T) {
 	b, s := organization(t, html.Options{Made: made}, 40, 60)
 	br := open(t, b, s)
-	// What is copied and what is saved stays here.
+	// This holds the copied and the saved text.
 	eval[any](br, `(navigator.clipboard.writeText = async (text) => { window.copied = text }, 0)`)
 	t.Run("command", func(t *testing.T) { testCommand(br.in(t)) })
 	t.Run("exception", func(t *testing.T) { testException(br.in(t), s) })
@@ -120,7 +120,7 @@ func secondReport() []byte {
 	return p.csv("111122223301", 60)
 }
 
-// For a name that IAM would not accept there is neither a command nor an exception.
+// A name that IAM would not accept has no command and no exception.
 func testTakeHostile(br *browser) {
 	findings := 0
 	for _, name := range hostile {

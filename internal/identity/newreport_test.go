@@ -10,8 +10,8 @@ import (
 	"rollcall/internal/store"
 )
 
-// An operator's report is a new one, of a second of its own, also while another
-// process makes one.
+// An operator's report is always new, with its own second, also while another
+// process generates one.
 func TestNewReport(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.clock.advance(990 * time.Millisecond)

@@ -127,7 +127,7 @@ func (h *history) next() string {
 	return fmt.Sprintf("%s%06d", h.who, h.n)
 }
 
-// step makes one change, if it can be made.
+// step makes one change, if it is possible.
 func (h *history) step(ctx context.Context) error {
 	h.w.clock.advance(time.Duration(h.IntN(5000)) * time.Millisecond)
 	name, key, other, id := h.name(), h.key(), h.name(), h.next()
@@ -269,9 +269,9 @@ func (h *history) credential(tx *store.Tx, key, id string) error {
 	return nil
 }
 
-// A report that is made of patches is, byte for byte, the one that is made from
-// scratch, whatever has happened, on whichever node, and after whichever crash.
-// It never changes.
+// A report that is assembled from patches has the same bytes as one that is
+// generated from scratch: after any changes, on any node, and after any crash. It
+// never changes.
 func TestPatchedReports(t *testing.T) {
 	for name, cfg := range shared {
 		t.Run(name, func(t *testing.T) {
@@ -327,7 +327,7 @@ func TestPatchedReports(t *testing.T) {
 	}
 }
 
-// Changes that are made while reports are being made are in the next one.
+// Changes during the generation of a report are in the next one.
 func TestPatchedReportsBesideChanges(t *testing.T) {
 	for name, cfg := range shared {
 		t.Run(name, func(t *testing.T) {

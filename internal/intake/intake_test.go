@@ -223,7 +223,7 @@ func TestNoReport(t *testing.T) {
 	}
 }
 
-// TestBombs unpacks no more than the limit, and nothing that is not a report.
+// TestBombs checks that nothing beyond the limit is unpacked, and only reports are.
 func TestBombs(t *testing.T) {
 	const limit = 1 << 20
 	rows := csv + strings.Repeat("\nuser,arn:aws:iam::123456789012:user/user,false", limit/40)

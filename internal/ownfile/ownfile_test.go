@@ -177,8 +177,8 @@ func TestOpenFollowsDanglingLink(t *testing.T) {
 	}
 }
 
-// A process that waits for a lock is told its holder and the time, and stops
-// waiting on request.
+// A process that waits for a lock learns its holder and the time, and stops waiting
+// on request.
 func TestLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	unlock, err := Lock(t.Context(), path)

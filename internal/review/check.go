@@ -134,8 +134,8 @@ func (c *Checked) hashes(z *zip.ReadCloser, p *Pack) {
 	}
 }
 
-// digestFile returns the SHA-256 of a file of the expected size. It reads no more
-// than that, so a file that unpacks to very much does no harm.
+// digestFile returns the SHA-256 of a file of the expected size. It reads at most
+// that many bytes, so a small file that unpacks to a huge one does no harm.
 func digestFile(files fs.FS, sum FileSum) (string, error) {
 	f, err := openFile(files, sum.File)
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"rollcall/report"
 )
 
-// TestFacts takes reviewers from tags and key ids from what was kept beside the
-// report, and keeps it in the review as it was.
+// TestFacts takes reviewers from tags, and key ids from the facts beside the
+// report. It keeps the facts unchanged in the review.
 func TestFacts(t *testing.T) {
 	dir := t.TempDir()
 	row := user(one, "svc", withKey(1, 200))

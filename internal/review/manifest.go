@@ -21,8 +21,7 @@ const (
 	laterDir       = "later"
 )
 
-// manifestKind and the other kinds begin a JSON file of ours, so that none is
-// taken for another.
+// manifestKind and the other kinds begin our JSON files and distinguish them.
 const (
 	manifestKind  = "rollcall-review"
 	decisionsKind = "rollcall-review-decisions"

@@ -68,7 +68,7 @@ func TestPage(t *testing.T) {
 	tab.Picture("sheet-dark")
 	tab.Window(420, 900)
 	tab.Picture("sheet-phone")
-	// What it saves is a blob, which the test reads in place of the disk.
+	// It saves a blob, which the test reads instead of a file.
 	saved := browsertest.Eval[string](tab, `new Promise((done) => {
 		const make = URL.createObjectURL;
 		URL.createObjectURL = (blob) => { blob.text().then(done); return make.call(URL, blob); };

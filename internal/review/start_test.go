@@ -126,8 +126,8 @@ func TestReconcile(t *testing.T) {
 	}
 }
 
-// TestPrevious says what changed since the review before, what is new and gone,
-// and how often in a row something was kept.
+// TestPrevious compares a review with the one before: the changes, new and removed
+// credentials, and how often in a row one was kept.
 func TestPrevious(t *testing.T) {
 	first := newReview(t)
 	collectAll(t, first, started)
@@ -163,7 +163,7 @@ func TestPrevious(t *testing.T) {
 	if !itemFor(t, r, "new", kindKey).New {
 		t.Error("what is new is not said to be")
 	}
-	// What is for the past freeze is refused.
+	// Decisions for the earlier freeze are refused.
 	_, err := r.Collect(t.Context(), "old.csv", good(t, first).text(','), false, later)
 	mustContain(t, err, "it is for the review 2026-Q4, which is past: this is 2027-Q1")
 }

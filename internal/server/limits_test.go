@@ -38,8 +38,8 @@ func talk(c net.Conn, text string) (statuses []int) {
 	}
 }
 
-// Only the lines and bytes of a head count, wherever the head is on its
-// connection and however it arrives. A body may have any number.
+// Only the lines and bytes of a head count, for every request on a connection, and
+// in pieces of any size. A body may have any number.
 func TestHeads(t *testing.T) {
 	const get = "GET /" + anyHost
 	lines := func(n int) string { return strings.Repeat("a:\r\n", n) }

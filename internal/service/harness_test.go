@@ -61,7 +61,7 @@ func (c *clock) advance(d time.Duration) {
 	c.mu.Unlock()
 }
 
-// sink receives a trail or a log. It can be made to fail.
+// sink receives a trail or a log. Tests can let it fail.
 type sink struct {
 	subprocess.Buffer
 	fail atomic.Bool

@@ -87,7 +87,7 @@ func (w *world) organization(t testing.TB, member string) clients {
 	return w.as(key.ID, key.Secret.Reveal())
 }
 
-// The management account reads its organization by the SDK.
+// The management account reads its organization through the SDK.
 func TestOrganizations(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
@@ -143,7 +143,7 @@ func TestOrganizations(t *testing.T) {
 		same(t, must(t, w.root.organizations.ListDelegatedAdministrators,
 			&organizations.ListDelegatedAdministratorsInput{}),
 			&organizations.ListDelegatedAdministratorsOutput{DelegatedAdministrators: []types.DelegatedAdministrator{}})
-		// One that left is listed no more.
+		// An account that left is no longer listed.
 		if err := w.IAM.LeaveOrganization(t.Context(), "222222222222"); err != nil {
 			t.Fatal(err)
 		}
@@ -152,8 +152,9 @@ func TestOrganizations(t *testing.T) {
 	})
 }
 
-// A member reads only who manages it. An account of another organization and one of
-// none read nothing, not even with root's key, and whatever token they have.
+// A member can only read which account manages it. Accounts of another
+// organization, or without one, can read nothing, not even with root's key, and
+// with any token.
 func TestOrganizationsOfOthers(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -193,7 +194,7 @@ func TestOrganizationsOfOthers(t *testing.T) {
 	}
 }
 
-// Policies decide, as of every other action, and sessions of users may call.
+// Policies decide about these actions too, and sessions of users may call them.
 func TestOrganizationsAuthorization(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -241,7 +242,7 @@ func servedBy(service string) (names []string) {
 	return names
 }
 
-// An organization's call leaves its record, also if it is refused.
+// Every call of Organizations leaves a record, also if it is refused.
 func TestOrganizationsTrail(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -272,8 +273,8 @@ func TestOrganizationsTrail(t *testing.T) {
 	}
 }
 
-// What cannot be read, or is meant for somebody else, is refused before anything is
-// done.
+// A call that cannot be parsed, or is meant for another service, is refused before
+// it has any effect.
 func TestOrganizationsRequests(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)
@@ -321,7 +322,7 @@ func TestOrganizationsRequests(t *testing.T) {
 			wants(t, w.callJSON(t, w.root, c.target, c.body), 400, c.want[0], c.want[1])
 		})
 	}
-	// Unknown members, and null, are ignored, as at AWS.
+	// Unknown members and null are ignored, as on AWS.
 	if got := w.callJSON(t, w.root, list, `{"Other":{"a":[1]},"MaxResults":null}`); got.status != 200 {
 		t.Error(got.body)
 	}
@@ -351,9 +352,9 @@ func TestOrganizationsRequests(t *testing.T) {
 	})
 }
 
-// FuzzOrganizations sends whatever it finds as the target and the body of a call that
-// is signed by root of a member. The answer is always JSON, never the server's
-// fault, and leaves one record. Only DescribeOrganization succeeds.
+// FuzzOrganizations sends its input as the target and the body of a call that root
+// of a member signs. The answer is always JSON, never the server's fault, and
+// leaves one record. Only DescribeOrganization succeeds.
 func FuzzOrganizations(f *testing.F) {
 	for action, c := range organizationsActions {
 		f.Add(targetPrefix+action, c.body)

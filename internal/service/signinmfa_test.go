@@ -84,7 +84,7 @@ func TestSignInByCode(t *testing.T) {
 		if err != nil || !session.Caller.Session().MFA.Equal(now) {
 			t.Errorf("%+v, %v", session, err)
 		}
-		// Neither the step nor the code works again.
+		// The step and the code do not work a second time.
 		if _, err := w.SignIn.AnswerCode(t.Context(), here, step.Token, p.serial,
 			*p.code(t, now.Add(step30))); !errors.Is(err, signin.ErrStepGone) {
 			t.Errorf("a spent step: %v", err)

@@ -242,7 +242,7 @@ func TestBackup(t *testing.T) {
 					}
 					return err
 				})
-				// Tokens of reports go on behind those that may be in use.
+				// The tokens of reports continue after those that may be in use.
 				for _, table := range []string{"data_keys", "report_jobs"} {
 					delete(want, table)
 					delete(got, table)

@@ -12,8 +12,8 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// A host that hangs, first in the URL, costs its time once, and not each new
-// connection.
+// A host that hangs, first in the URL, delays one connection, and not every new
+// one.
 func TestFirstHostHangs(t *testing.T) {
 	t.Parallel()
 	cfg := storetest.Postgres(t)

@@ -58,7 +58,7 @@ func TestOIDCProvider(t *testing.T) {
 			{"remove it again", nil, func(tx *store.Tx) error {
 				return tx.RemoveOIDCClientID(account, "a.example", "one")
 			}},
-			{"an id of none", store.ErrConflict, func(tx *store.Tx) error {
+			{"an id of no provider", store.ErrConflict, func(tx *store.Tx) error {
 				return tx.AddOIDCClientID(account, "c.example", "one")
 			}},
 			{"change none", store.ErrNotFound, func(tx *store.Tx) error {

@@ -30,7 +30,7 @@ func TestPasswordPolicy(t *testing.T) {
 			}
 		}
 		missing()
-		// Each field in turn, so that none is taken for another.
+		// Each field is set in turn, so that a mix-up shows.
 		for _, want := range []store.PasswordPolicy{
 			{MinimumLength: 14},
 			{RequireSymbols: true},

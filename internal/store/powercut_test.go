@@ -110,7 +110,7 @@ func disturbed(t *testing.T, changes story, states []state, f fault, at int, see
 		}
 		acknowledged += whichOf(t, dump(t, db), states, acknowledged, true)
 	}
-	_ = db.Close() // it fails in the dark
+	_ = db.Close() // it fails without power
 	// The log is cut at moments of its own, so a story can end before the fault. Then
 	// the power is cut at its end.
 	left := t.TempDir()

@@ -209,7 +209,7 @@ func TestReportsAreKept(t *testing.T) {
 	}
 }
 
-// Nothing is left of the marks of an account that is deleted.
+// All marks of a deleted account are deleted too.
 func TestDeletedAccountLeavesNoMarks(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {

@@ -60,7 +60,7 @@ func TestSAMLProvider(t *testing.T) {
 				return tx.UpdateSAMLProvider(provider("c"))
 			}},
 			{"a key again", store.ErrExists, func(tx *store.Tx) error { return tx.InsertSAMLPrivateKey(key("1", 0)) }},
-			{"a key of none", store.ErrConflict, func(tx *store.Tx) error {
+			{"a key of no provider", store.ErrConflict, func(tx *store.Tx) error {
 				return tx.InsertSAMLPrivateKey(
 					store.SAMLPrivateKey{Account: account, Name: "c", ID: "1", Key: []byte{1}})
 			}},

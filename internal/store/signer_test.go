@@ -11,8 +11,8 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// What is read together with a key is what two look-ups would have read, after
-// every change that another store made, also one of the key's owner.
+// Reading a key together with its policies returns the same as two look-ups, also
+// after another store has changed something, such as the key's owner.
 func TestSigner(t *testing.T) {
 	t.Parallel()
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {

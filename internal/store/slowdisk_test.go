@@ -11,9 +11,9 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// On a disk whose syncs take long, changes that come together share them, and
-// reads wait for none. Changes that wait behind a commit longer than a call may are
-// refused as unavailable, and afterwards everything continues.
+// On a disk whose syncs take long, changes that come together share them, and reads
+// do not wait for them. Changes that wait behind a commit longer than a call may
+// are refused as unavailable, and afterwards everything continues.
 func TestSlowDisk(t *testing.T) {
 	t.Parallel()
 	disk, name := newFaultyDisk(t, noFault, 0, 0)

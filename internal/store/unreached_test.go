@@ -8,7 +8,7 @@ import (
 	"rollcall/internal/store"
 )
 
-// The error names a server that is down once, with its address, and without the
+// The error names a server that is down: once, with its address, and without the
 // password.
 func TestPostgresUnreached(t *testing.T) {
 	t.Parallel()

@@ -79,8 +79,8 @@ func shorten(t *testing.T, path string, lines int) {
 	}
 }
 
-// What was cut off while no process watched is noticed at the next start, and
-// stays visible in the trail.
+// A cut that happened while no process watched is noticed at the next start, and stays visible in
+// the trail.
 func TestLostRecordsAreNoticed(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(t *testing.T, path string)

@@ -92,7 +92,7 @@ func TestOrganization(t *testing.T) {
 			t.Errorf("the report of %s: %s", id, content)
 		}
 	}
-	// C18 is judged by what the organization said: each member's root has a key.
+	// The facts of the organization decide C18: each member's root has a key.
 	out, code = run(auditor, e2etest.Binary, "audit", "reports", "--benchmark", "cis-7.0", "--control", "C18",
 		"--status", "all", "--output", "jsonl")
 	if code != 0 || strings.Count(out, `"status":"WARN"`) != 2 || strings.Count(out, `"status":"NOT_APPLICABLE"`) != 1 {

@@ -238,8 +238,7 @@ func (c *cluster) named(name string) *host {
 // crash ends all processes of a host at once.
 func (h *host) crash() { h.run.Kill() }
 
-// cut takes the network of a host away. Nothing that is sent arrives, and nobody
-// is told.
+// cut takes the network of a host away. Packets are dropped without an error.
 func (c *cluster) cut(h *host) { c.ip("link set " + h.name + " down") }
 
 func (c *cluster) mend(h *host) { c.ip("link set " + h.name + " up") }

@@ -17,8 +17,8 @@ import (
 	"rollcall/internal/e2e/e2etest"
 )
 
-// TestCrash kills the service under load, again and again. After every crash
-// all acknowledged changes are there, and no change that was not requested. An
+// TestCrash kills the service under load, again and again. After every crash, all
+// acknowledged changes are there, and all changes that are there were requested. An
 // interrupted call happened completely or not at all.
 func TestCrash(t *testing.T) {
 	e2etest.EachStore(t, func(t *testing.T, flags []string) {
@@ -86,7 +86,7 @@ func load(t *testing.T, node *e2etest.Process, a e2etest.Account, l *ledger, rou
 	clients.Wait()
 }
 
-// life runs what one client does to one user.
+// life makes the calls of one client about one user.
 func (l *ledger) life(ctx context.Context, client *iam.Client, name string, round, i int) error {
 	u := &ledgerUser{round: round, doubt: true}
 	l.note(func() { l.users[name] = u })

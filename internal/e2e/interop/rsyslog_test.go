@@ -129,9 +129,9 @@ func (r *rsyslog) longest() (most int) {
 	return most
 }
 
-// TestRsyslog sends the trail to Debian's rsyslog. What it wrote must be the
-// whole chain, with records as long as they get, also after a restart. If it is
-// killed under load, what is missing must be found.
+// TestRsyslog sends the trail to Debian's rsyslog. Its file must contain the whole
+// chain, with the longest possible records, also after a restart. If it is killed
+// under load, the verification must find the gap.
 func TestRsyslog(t *testing.T) {
 	for name, c := range map[string]struct {
 		dest  func(*rsyslog) string
@@ -272,8 +272,8 @@ func (r *rsyslog) missing(names []string) (n int) {
 	return n
 }
 
-// verify verifies what the collector wrote. The chain must be whole unless
-// records are missing, which it must say.
+// verify verifies the file of the collector. The chain must be whole. If records
+// are missing, the verification must say so.
 func (r *rsyslog) verify(flags []string, missing int) {
 	r.t.Helper()
 	cmd := exec.Command(e2etest.Binary, append([]string{"trail", "verify", r.out}, flags...)...)

@@ -20,9 +20,9 @@ import (
 	"rollcall/internal/e2e/e2etest"
 )
 
-// eventful does what the trail must tell of: calls that succeed, fail and are
-// refused, a signature that is wrong, a role that is assumed and used, and
-// sign-ins of both outcomes. It returns the role.
+// eventful causes every kind of record: calls that succeed, fail and are refused, a
+// wrong signature, a role that is assumed and used, and sign-ins that succeed and
+// fail. It returns the role.
 func (a account) eventful(t *testing.T, node *e2etest.Process) (role string) {
 	t.Helper()
 	ctx := t.Context()

@@ -333,8 +333,8 @@ func published(t *testing.T, flags []string, acc e2etest.Account) (n int) {
 	return n
 }
 
-// TestNodesShareLastUse lets both nodes accept calls of one key: the later use
-// is kept, whichever node saw it.
+// TestNodesShareLastUse lets both nodes accept calls of one key. The later use is
+// kept, no matter which node accepted it.
 func TestNodesShareLastUse(t *testing.T) {
 	e2etest.EachStore(t, func(t *testing.T, flags []string) {
 		acc := e2etest.CreateAccount(t, flags...)

@@ -33,7 +33,7 @@ type terraform struct {
 }
 
 // providerMirrors are the places where a machine may have providers. Terraform
-// finds the first ones by itself, but then it requests all others from the
+// finds the first ones without a setting, but then it requests all others from the
 // registry.
 var providerMirrors = []string{
 	os.Getenv("ROLLCALL_TEST_TERRAFORM_MIRROR"), "/usr/local/share/terraform/plugins", "/usr/share/terraform/plugins",
