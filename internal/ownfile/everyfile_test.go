@@ -24,6 +24,7 @@ var elsewhere = map[string]string{
 	"cmd/rollcall/auditoutput.go":   "appends to the summary file of GitHub's runner",
 	"internal/awsmodel/gen/main.go": "a generator",
 	"internal/schemas/main.go":      "a generator",
+	"internal/templgen/main.go":     "a generator",
 }
 
 // This package creates every file of the program, so that files are durable and
