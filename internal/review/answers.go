@@ -35,7 +35,8 @@ func (e *evidence) answers() {
 	if e.V != nil {
 		open = e.V.Count(Revoke, Pending) + e.V.Count(Change, Pending)
 	}
-	add("Were revocations carried out?", e.failed == 0 && e.unknown == 0 && e.unchecked == 0 && open == 0,
+	add("Were revocations and changes carried out, and exceptions ended?",
+		e.failed == 0 && e.unknown == 0 && e.unchecked == 0 && open == 0,
 		"Yes: later reports show all of them, none after its deadline.", e.undone(open))
 	if p := e.M.Previous; p != nil {
 		add("Was the cadence kept?", !e.M.StartedAt.After(p.StartedAt.AddDate(0, 0, e.M.EveryDays+1)),
@@ -82,7 +83,7 @@ func (e *evidence) late() (names []string) {
 func (e *evidence) tardy(late []string) string {
 	switch {
 	case len(late) > 0:
-		return "No: after " + e.M.Due.String() + " came those of " + strings.Join(late, ", ") + "."
+		return "No: the answers of " + strings.Join(late, ", ") + " came after " + e.M.Due.String() + "."
 	case e.S.Overdue:
 		return "No: answers are missing, and were due by " + e.M.Due.String() + "."
 	}

@@ -151,6 +151,14 @@ func TestVerifyDecisions(t *testing.T) {
 	if failed, unknown := v.Failed(); failed != 3 || unknown != 0 {
 		t.Errorf("%d, %d", failed, unknown)
 	}
+	var page bytes.Buffer // its answer counts what its question names
+	if err := r.WriteEvidence(&page, "rollcall test", "x.zip", started); err != nil {
+		t.Fatal(err)
+	}
+	_, answer, _ := strings.Cut(page.String(), "Were revocations and changes carried out, and exceptions ended?")
+	if !strings.Contains(answer[:min(200, len(answer))], "Not all: 3 late or not done") {
+		t.Errorf("%.200s", answer)
+	}
 	if len(v.Reports) != 2 {
 		t.Errorf("%+v", v.Reports)
 	}
