@@ -80,6 +80,9 @@ type (
 
 func (a *asff) Row(row *audit.Row) (err error) {
 	for i := range row.Findings {
+		if row.Findings[i].Account == "" {
+			continue // Security Hub would refuse the whole batch
+		}
 		if a.n++; a.n > 1 {
 			a.b.WriteByte(',')
 		}

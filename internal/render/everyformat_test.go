@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -57,6 +58,31 @@ func TestItems(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Security Hub refuses findings without the number of an account.
+func TestASFFNeedsAccount(t *testing.T) {
+	auditor, err := audit.New(audit.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	benchmark := auditor.Summary().Benchmark
+	f, _ := FindFormat("asff")
+	out := f.Open(&b, Options{Now: generated, Benchmark: benchmark})
+	for _, account := range []string{"", "123456789012", ""} {
+		src := audit.Source{Account: account, Name: "a.csv"}
+		if _, err := auditor.Missing(src, "it is damaged", out.Row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := out.Close(auditor.Summary()); err != nil {
+		t.Fatal(err)
+	}
+	var found []struct{ AwsAccountId string }
+	if err := json.Unmarshal(b.Bytes(), &found); err != nil || len(found) != len(benchmark.Controls) {
+		t.Errorf("%d findings, %v:\n%s", len(found), err, b.String())
+	}
 }
 
 // A finding that a person must judge is never critical, however severe the
