@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"rollcall/internal/sigv4/sigv4test"
@@ -57,16 +55,11 @@ func (b *bench) against(
 	ctx context.Context, name, figure string, factor float64, d time.Duration,
 	measure func(t target, d time.Duration) (float64, error),
 ) error {
-	r, err := newRollcall(ctx, b.binary, filepath.Join(b.dir, name))
+	ours, end, err := b.serving(ctx, name, "")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(r.dir)
-	ours, err := r.serve()
-	if err != nil {
-		return err
-	}
-	defer ours.stop()
+	defer end()
 	var theirs *process
 	if b.moto {
 		if theirs, err = moto(0); err != nil {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 )
 
@@ -23,16 +21,11 @@ func (b *bench) getUserPostgres(ctx context.Context) error {
 func (b *bench) getUserBeside(ctx context.Context, url string, pid int) error {
 	var served []*process
 	for _, url := range []string{"", url} {
-		r, err := newRollcallOn(ctx, b.binary, filepath.Join(b.dir, fmt.Sprintf("get-user-%d", len(served))), url)
+		p, end, err := b.serving(ctx, fmt.Sprintf("get-user-%d", len(served)), url)
 		if err != nil {
 			return err
 		}
-		defer os.RemoveAll(r.dir)
-		p, err := r.serve()
-		if err != nil {
-			return err
-		}
-		defer p.stop()
+		defer end()
 		if _, err := p.call("iam", "Action=CreateUser&Version=2010-05-08&UserName=alice"); err != nil {
 			return err
 		}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -36,16 +34,11 @@ func (b *bench) policies(ctx context.Context) error {
 }
 
 func (b *bench) policiesOn(ctx context.Context, engine, url string) error {
-	r, err := newRollcallOn(ctx, b.binary, filepath.Join(b.dir, "policies-"+engine), url)
+	p, end, err := b.serving(ctx, "policies-"+engine, url)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(r.dir)
-	p, err := r.serve()
-	if err != nil {
-		return err
-	}
-	defer p.stop()
+	defer end()
 	user, err := callerWithPolicies(p.target)
 	if err != nil {
 		return err
@@ -117,16 +110,11 @@ func callerWithPolicies(root target) (target, error) {
 
 // assumeRole measures how many sessions are created.
 func (b *bench) assumeRole(ctx context.Context) error {
-	r, err := newRollcallOn(ctx, b.binary, filepath.Join(b.dir, "assume-role"), "")
+	p, end, err := b.serving(ctx, "assume-role", "")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(r.dir)
-	p, err := r.serve()
-	if err != nil {
-		return err
-	}
-	defer p.stop()
+	defer end()
 	user, err := callerWithPolicies(p.target)
 	if err != nil {
 		return err

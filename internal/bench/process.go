@@ -128,6 +128,20 @@ func (r *rollcall) serve(args ...string) (*process, error) {
 	return start(addr, r.root, nil, r.binary, append(all, args...)...)
 }
 
+// serving serves a new account on the store of a URL, or on a SQLite file if that is
+// "". end stops the service and removes its data.
+func (b *bench) serving(ctx context.Context, name, url string) (p *process, end func(), err error) {
+	r, err := newRollcallOn(ctx, b.binary, filepath.Join(b.dir, name), url)
+	if err != nil {
+		return nil, nil, err
+	}
+	if p, err = r.serve(); err != nil {
+		os.RemoveAll(r.dir)
+		return nil, nil, err
+	}
+	return p, func() { p.stop(); os.RemoveAll(r.dir) }, nil
+}
+
 // moto starts moto's server, if it is installed. It creates seed users inside
 // the server before it listens: through its API they would take longer than
 // everything else.
