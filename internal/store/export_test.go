@@ -242,3 +242,12 @@ func (tx *Tx) InsertReport(r Report, age int64) error {
 		VALUES ($1, $2, 0, `+tx.clock+` - CAST($3 AS BIGINT), 0, 0, '', $4)`, r.Account, r.Token, age, r.Token)
 	return err
 }
+
+// SignerAs reads a key together with the grants of a user, whose it need not be.
+func (db *DB) SignerAs(ctx context.Context, id, account, nameKey string) (o KeyOwner, g *Grants, err error) {
+	err = db.View(ctx, func(tx *Tx) error {
+		o, g, err = tx.signer(id, userKey{account, nameKey})
+		return err
+	})
+	return o, g, err
+}

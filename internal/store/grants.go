@@ -133,7 +133,9 @@ var (
 const rootGrantsSQL = `
 	SELECT 'self', u.user_id, u.path, u.name, c.instance FROM users u
 		JOIN accounts c ON c.account = u.account WHERE u.account = $1 AND u.name_key = $2
-	UNION ALL SELECT 'control', '', name, '', document FROM control_policies WHERE account = $1`
+	UNION ALL ` + rootPoliciesSQL
+
+const rootPoliciesSQL = `SELECT 'control', '', name, '', document FROM control_policies WHERE account = $1`
 
 // grantsSQL returns the statement for a user, or root, from that for users.
 func grantsSQL(nameKey, ofUsers string) string {

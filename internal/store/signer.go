@@ -38,26 +38,26 @@ func (db *DB) Signer(ctx context.Context, id string) (o KeyOwner, g *Grants, err
 	return o, g, err
 }
 
-// signer reads a key with its owner, and the grants of a user.
+// signer reads a key with its owner, and the grants of a user. Each statement has a
+// snapshot of its own, so the user's id says whether both are about the same user.
 func (tx *Tx) signer(id string, u userKey) (o KeyOwner, g *Grants, err error) {
-	sql := grantsSQL(u.nameKey, userVersionsSQL)
-	var rowsOf []Grant
-	first := true
-	err = tx.c.queryEach(tx.ctx, []statement{{keyOwnerSQL, []any{id}}, {sql, []any{u.account, u.nameKey}}},
-		func(r rows) error {
-			if first {
-				first = false
-				return scanOnly(r, keyOwnerFields(&o))
-			}
-			rowsOf, err = scanList(r, grantFields)
-			return err
-		})
+	grants := statement{userVersionsSQL, []any{u.account, u.nameKey}}
+	if u.nameKey == "" {
+		grants = statement{rootPoliciesSQL, []any{u.account}}
+	}
+	var all []Grant
+	err = tx.together([]exchange{{statement{keyOwnerSQL, []any{id}}, takeOne(keyOwnerFields(&o)...)},
+		{grants, takeMany(&all, grantFields)}})
 	o.User.Account, o.User.NameKey = o.Key.Account, o.Key.NameKey
 	if err != nil {
 		return o, nil, err
 	}
-	found, err := gathered(rowsOf, u.nameKey)
-	if errors.Is(err, ErrNotFound) {
+	if u.nameKey == "" && u == (userKey{o.Key.Account, o.Key.NameKey}) {
+		// The owner of the key is the row that was not read.
+		all = append(all, Grant{Kind: selfRow, Group: o.User.ID, Name: o.User.Path, ARN: o.User.Name, Document: o.Instance})
+	}
+	found, err := gathered(all, u.nameKey)
+	if errors.Is(err, ErrNotFound) || err == nil && found.ID != o.User.ID {
 		return o, nil, nil // the key belongs to another user now
 	}
 	return o, &found, err

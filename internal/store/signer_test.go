@@ -120,3 +120,18 @@ func TestViewsWithoutStatements(t *testing.T) {
 		}
 	})
 }
+
+// Grants that were read of another user are not those of a key's owner, also if both
+// had the same name when each was read.
+func TestSignerWithGrantsOfAnother(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		fill(t, db, "u", "v")
+		update(t, db, func(tx *store.Tx) error { return tx.InsertAccessKey(key("u", "AKIA1")) })
+		for nameKey, want := range map[string]bool{"u": true, "v": false, "nobody": false, "": false} {
+			_, g, err := db.SignerAs(t.Context(), "AKIA1", account, nameKey)
+			if err != nil || (g != nil) != want {
+				t.Errorf("%s: %+v, %v", nameKey, g, err)
+			}
+		}
+	})
+}
