@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/parquet-go/parquet-go"
@@ -25,6 +26,7 @@ type Lake struct {
 	src   audit.Source
 	rows  *part[parquet.Row]
 	found *part[findingRow]
+	taken map[string]int // files of this run, by their paths without the ending
 }
 
 // Create returns a Lake that writes into the folder. It creates a missing
@@ -33,7 +35,7 @@ func Create(dir string, o render.Options) (*Lake, error) {
 	if err := ownfile.MkdirAll(dir); err != nil {
 		return nil, err
 	}
-	return &Lake{dir: dir, o: o}, nil
+	return &Lake{dir: dir, o: o, taken: map[string]int{}}, nil
 }
 
 // Report begins the next report.
@@ -60,7 +62,7 @@ func (l *Lake) Row(row *audit.Row) error {
 func (l *Lake) addRow(row *audit.Row) (err error) {
 	if l.rows == nil {
 		at, name := l.place("reports", cmp.Or(l.src.Account, row.Report.AccountID()))
-		if l.rows, err = newRows(at, name); err != nil {
+		if l.rows, err = newRows(at, l.unique(at, name)); err != nil {
 			return err
 		}
 	}
@@ -85,7 +87,7 @@ func (l *Lake) addFinding(f *audit.Finding) error {
 func (l *Lake) openFindings(account string) (err error) {
 	if l.found == nil {
 		at, name := l.place("findings", cmp.Or(l.src.Account, account))
-		l.found, err = newFindings(at, name+"-"+string(l.o.Benchmark.ID))
+		l.found, err = newFindings(at, l.unique(at, name+"-"+string(l.o.Benchmark.ID)))
 	}
 	return err
 }
@@ -111,6 +113,16 @@ func (l *Lake) place(table, account string) (dir, name string) {
 	at = at.UTC()
 	dir = filepath.Join(l.dir, table, "dt="+at.Format(time.DateOnly), "account_id="+cmp.Or(account, "unknown"))
 	return dir, at.Format("2006-01-02T150405Z")
+}
+
+// unique returns a name that no file of this run has. Several reports may be of one
+// time and account, such as all reports whose account is unknown.
+func (l *Lake) unique(dir, name string) string {
+	path := filepath.Join(dir, name)
+	if l.taken[path]++; l.taken[path] > 1 {
+		name += "-" + strconv.Itoa(l.taken[path])
+	}
+	return name
 }
 
 // End moves the files of the report to their places. A report without findings

@@ -321,6 +321,37 @@ func TestMissing(t *testing.T) {
 	}
 }
 
+// TestUnknownAccounts checks that reports whose account and time are unknown do not
+// replace each other.
+func TestUnknownAccounts(t *testing.T) {
+	b, _ := audit.FindBenchmark(audit.CIS70)
+	dir := t.TempDir()
+	auditor, err := audit.New(audit.Options{Benchmark: b, EveryRow: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := Create(dir, render.Options{Benchmark: b, Now: generated})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"dev", "test"} {
+		src := audit.Source{Name: name}
+		l.Report(src)
+		out, err := auditor.Missing(src, "denied", l.Row)
+		if err = errors.Join(err, l.End(out)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.Close(auditor.Summary()); err != nil {
+		t.Fatal(err)
+	}
+	folder := "findings/dt=2026-11-23/account_id=unknown/2026-11-23T101500Z-cis-7.0"
+	all := files(t, dir)
+	if !slices.Contains(all, folder+".parquet") || !slices.Contains(all, folder+"-2.parquet") {
+		t.Errorf("%q", all)
+	}
+}
+
 // TestAthenaTypes checks that Athena knows the type of every column.
 func TestAthenaTypes(t *testing.T) {
 	text := athena()
