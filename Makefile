@@ -75,9 +75,10 @@ AS_USUAL = -exec 'env -u GOGC'
 # The time limit ends what hangs, and nothing that is only slow: no package takes
 # a minute on an idle machine with two processors. Test programs are linked
 # without the tables of debuggers, and 'check' has vetted them. Many tests wait for
-# browsers, databases and other processes, so twice as many packages as there are
-# processors are tested at the same time.
-AT_ONCE ?= $(shell echo $$((2 * $$(nproc))))
+# browsers, databases and other processes. Packages with many of them run several
+# at the same time, so it suffices to test half as many packages again as there are
+# processors. More would only make each take longer.
+AT_ONCE ?= $(shell echo $$(((3 * $$(nproc) + 1) / 2)))
 test: packages check
 	$(TOOLS) $(WITH_POSTGRES) go test -p $(AT_ONCE) $(AS_USUAL) -timeout 30m -ldflags=-w -vet=off ./...
 
