@@ -89,8 +89,14 @@ type binding struct {
 // in the method's input. A name that is not there is a mistake in the program and
 // panics when the program starts.
 func Bind[I, O any](method func(context.Context, *I) (*O, error), effect Effect, parts ...Part) Action {
-	a := Action{Operation: awsquery.Of(method), effect: effect}
-	b := &binding{Action: &a, in: reflect.TypeFor[I](), out: reflect.TypeFor[O]()}
+	return bind(awsquery.Of(method), effect, reflect.TypeFor[I](), reflect.TypeFor[O](), parts)
+}
+
+// bind is Bind for types that are values: it is in the program once, and not once
+// for each action.
+func bind(op awsquery.Operation, effect Effect, in, out reflect.Type, parts []Part) Action {
+	a := Action{Operation: op, effect: effect}
+	b := &binding{Action: &a, in: in, out: out}
 	if err := b.declare(parts); err != nil {
 		panic(fmt.Sprintf("api: register %s: %v", a.Name, err))
 	}

@@ -30,10 +30,23 @@ func (a *API) As(c principal.Caller, call Call) Session { return Session{a, c, c
 // method's type. If that type has more members than the SDK's input, the SDK's
 // input is accepted too. The error is an *awsmodel.Error for the caller.
 func Do[In, I, O any](ctx context.Context, s Session, _ func(context.Context, *I) (*O, error), in *In) (*O, error) {
+	out, err := s.do(ctx, reflect.TypeFor[I](), reflect.ValueOf(in))
+	if err != nil {
+		return nil, err
+	}
+	if o, ok := out.(*O); ok {
+		return o, nil
+	}
+	return new(O), nil
+}
+
+// do calls the action whose method has an input of a type. Do and May only convert
+// types, because the program has them once for each action.
+func (s Session) do(ctx context.Context, input reflect.Type, in reflect.Value) (any, error) {
 	if s.call.RequestID == "" {
 		s.call.RequestID = uuid.NewString()
 	}
-	action, own, err := bound[I](s.api, in)
+	action, own, err := s.api.bound(input, in)
 	if err == nil {
 		if _, ok := s.api.Admit(s.caller); !ok {
 			err = ErrThrottled
@@ -46,53 +59,49 @@ func Do[In, I, O any](ctx context.Context, s Session, _ func(context.Context, *I
 	if refused != nil {
 		return nil, refused
 	}
-	if o, ok := out.(*O); ok {
-		return o, nil
-	}
-	return new(O), nil
+	return out, nil
 }
 
-// bound finds the registered action of a method with the input I, and the input
-// for it.
-func bound[I, In any](a *API, in *In) (Action, *I, error) {
-	action, served := a.byInput[reflect.TypeFor[I]()]
+// bound finds the registered action of a method with an input of a type, and the
+// input for it.
+func (a *API) bound(input reflect.Type, in reflect.Value) (Action, any, error) {
+	action, served := a.byInput[input]
 	if !served {
 		action.Service, action.Name = "iam", "Unknown"
-		return action, nil, fmt.Errorf("%s is not the input of an action", reflect.TypeFor[I]())
+		return action, nil, fmt.Errorf("%s is not the input of an action", input)
 	}
-	own, err := adopt[I](in)
+	own, err := adopt(input, in)
 	return action, own, err
 }
 
 // adopt returns the input in the method's own type. It refuses texts that no client
 // could send, as the decoder of requests does.
-func adopt[I, In any](in *In) (*I, error) {
-	if in == nil {
-		in = new(In)
+func adopt(input reflect.Type, in reflect.Value) (any, error) {
+	if in.IsNil() {
+		in = reflect.New(in.Type().Elem())
 	}
-	if !validText(reflect.ValueOf(in), 0) {
+	if !validText(in, 0) {
 		return nil, awsmodel.Fail("MalformedInput", "Parameters must be encoded as UTF-8.")
 	}
-	if same, ok := any(in).(*I); ok {
-		return same, nil
+	from, own := in.Elem(), reflect.New(input)
+	if from.Type() == input {
+		return in.Interface(), nil
 	}
-	own := new(I)
-	from, to := reflect.ValueOf(in).Elem(), reflect.ValueOf(own).Elem()
-	if from.Type().Name() != to.Type().Name() {
-		return nil, fmt.Errorf("%s is no %s", from.Type(), to.Type())
+	if from.Type().Name() != input.Name() {
+		return nil, fmt.Errorf("%s is no %s", from.Type(), input)
 	}
 	for i := range from.NumField() {
 		f := from.Type().Field(i)
 		if !f.IsExported() {
 			continue
 		}
-		member := to.FieldByName(f.Name)
+		member := own.Elem().FieldByName(f.Name)
 		if !member.IsValid() || member.Type() != f.Type {
-			return nil, fmt.Errorf("%s has no member %s as %s has it", to.Type(), f.Name, from.Type())
+			return nil, fmt.Errorf("%s has no member %s as %s has it", input, f.Name, from.Type())
 		}
 		member.Set(from.Field(i))
 	}
-	return own, nil
+	return own.Interface(), nil
 }
 
 // validText says whether all texts of an input are UTF-8.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"reflect"
 
 	"rollcall/internal/access"
 	"rollcall/internal/awsmodel"
@@ -16,7 +17,11 @@ import (
 func May[In, I, O any](
 	ctx context.Context, s Session, _ func(context.Context, *I) (*O, error), in *In,
 ) *awsmodel.Error {
-	action, own, err := bound[I](s.api, in)
+	return s.may(ctx, reflect.TypeFor[I](), reflect.ValueOf(in))
+}
+
+func (s Session) may(ctx context.Context, input reflect.Type, in reflect.Value) *awsmodel.Error {
+	action, own, err := s.api.bound(input, in)
 	if err == nil {
 		k := &run{API: s.api, action: action, in: own, call: s.call}
 		err = k.guard(func() error { return k.may(ctx, s.caller) })

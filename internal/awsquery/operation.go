@@ -42,10 +42,7 @@ type plan struct {
 // program. Types without the model's members are found when the operation is
 // first used, because comparing all of them would delay every start: see Check.
 func Of[I, O any](fn func(context.Context, *I) (*O, error)) Operation {
-	op, err := operationOf(reflect.TypeFor[I](), reflect.TypeFor[O]())
-	if err != nil {
-		panic("awsquery: " + err.Error())
-	}
+	op := mustOperationOf(reflect.TypeFor[I](), reflect.TypeFor[O]())
 	op.NewInput = func() any { return new(I) }
 	op.Call = func(ctx context.Context, in any) (any, error) {
 		// A nil *O in an interface would not be nil.
@@ -54,6 +51,14 @@ func Of[I, O any](fn func(context.Context, *I) (*O, error)) Operation {
 			return nil, err
 		}
 		return out, nil
+	}
+	return op
+}
+
+func mustOperationOf(in, out reflect.Type) Operation {
+	op, err := operationOf(in, out)
+	if err != nil {
+		panic("awsquery: " + err.Error())
 	}
 	return op
 }
