@@ -11,7 +11,7 @@ package hashing
 
 import (
 	"cmp"
-	"encoding/gob"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -90,7 +90,7 @@ type answer struct {
 // serve answers questions until there are no more. Unfinished hashes then have
 // no answer.
 func serve(r io.Reader, w io.Writer) {
-	in, out := gob.NewDecoder(r), gob.NewEncoder(w)
+	in, out := json.NewDecoder(r), json.NewEncoder(w)
 	var writing sync.Mutex
 	for {
 		var q question
@@ -197,7 +197,7 @@ func (p *Process) start() (*child, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	c := &child{process: cmd.Process, in: in, questions: gob.NewEncoder(in), waiting: map[uint64]chan<- []byte{},
+	c := &child{process: cmd.Process, in: in, questions: json.NewEncoder(in), waiting: map[uint64]chan<- []byte{},
 		ended: make(chan struct{})}
 	go func() {
 		c.read(out)
@@ -225,7 +225,7 @@ type child struct {
 	idle  *time.Timer // ends the child
 
 	mu        sync.Mutex // guards the following fields
-	questions *gob.Encoder
+	questions *json.Encoder
 	asked     uint64
 	waiting   map[uint64]chan<- []byte
 }
@@ -254,7 +254,7 @@ func (c *child) ask(job seal.Derivation, stuck time.Duration) (key []byte, ok bo
 
 // read distributes answers until there are no more.
 func (c *child) read(r io.Reader) {
-	in := gob.NewDecoder(r)
+	in := json.NewDecoder(r)
 	for {
 		var a answer
 		if in.Decode(&a) != nil {
