@@ -183,13 +183,13 @@ type Keyring struct {
 
 // ringKeys is never changed once published.
 type ringKeys struct {
-	rows, tokens *dataKey      // the keys that seal
-	signing      []*signingKey // one for each key of rows, in their order
+	rows, tokens *dataKey     // the keys that seal
+	signing      []signingKey // one for each key of rows, in their order
 	all          map[dataKeyID]*dataKey
 }
 
 type dataKey struct {
-	sign   *signingKey // nil for keys of tokens
+	sign   signingKey // nil for keys of tokens
 	id     dataKeyID
 	aead   cipher.AEAD
 	sealed atomic.Int64 // since the count was last reported
