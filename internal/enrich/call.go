@@ -6,9 +6,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 )
 
-// The types here are calls that the SDK's paginators take as clients. The linker
-// keeps every method of a type that an interface holds. For the SDK's client
-// these are all actions of IAM, which would make the program megabytes larger.
+// The types here are calls that the SDK's paginators take as clients. The SDK's client
+// itself has all actions of IAM, of which the linker keeps those whose names something
+// in the program calls through any interface.
 
 // call is one method of the SDK's client.
 type call[In, Out any] func(context.Context, *In, ...func(*iam.Options)) (*Out, error)
