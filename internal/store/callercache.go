@@ -55,13 +55,19 @@ func (c *callerCache) put(key, value any, version walHeader, now func() (walHead
 	if c.entries == nil || c.version != version {
 		c.version, c.entries = version, map[any]any{}
 	}
-	for other := range c.entries { // a random one, so nobody can empty the whole cache by filling it
-		if len(c.entries) < callerCacheSize {
+	makeRoom(c.entries)
+	c.entries[key] = value
+}
+
+// makeRoom deletes a random entry if there are callerCacheSize of them, so nobody
+// can empty a whole cache by filling it.
+func makeRoom[K comparable, V any](entries map[K]V) {
+	for other := range entries {
+		if len(entries) < callerCacheSize {
 			break
 		}
-		delete(c.entries, other)
+		delete(entries, other)
 	}
-	c.entries[key] = value
 }
 
 // keep keeps the entries after a commit of this store that changed none of

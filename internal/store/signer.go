@@ -83,12 +83,7 @@ func (k *keyOwners) put(id string, u userKey) {
 	if k.of == nil {
 		k.of = map[string]userKey{}
 	}
-	for other := range k.of { // a random one, so nobody can empty all of it by filling it
-		if len(k.of) < callerCacheSize {
-			break
-		}
-		delete(k.of, other)
-	}
+	makeRoom(k.of)
 	k.of[id] = u
 }
 
