@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -116,36 +115,15 @@ func TestFleetScripts(t *testing.T) {
 }
 
 // refuseAll starts a proxy that refuses everything, and fails the test if it is
-// used. Go uses no proxy for loopback addresses.
+// used.
 func refuseAll(env *testscript.Env) (address string) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		panic(err)
-	}
-	var seen []string
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			b := make([]byte, 200)
-			n, _ := c.Read(b)
-			line, _, _ := strings.Cut(string(b[:n]), "\r\n")
-			seen = append(seen, line)
-			c.Close()
-		}
-	}()
+	address, end := fleettest.RefuseAll()
 	env.Defer(func() {
-		l.Close()
-		<-done
-		if len(seen) > 0 {
+		if seen := end(); len(seen) > 0 {
 			env.T().Fatal("tried to reach the world: ", seen)
 		}
 	})
-	return "http://" + l.Addr().String()
+	return address
 }
 
 // recordings plays recorded answers of AWS. The first element of the path names

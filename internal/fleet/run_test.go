@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -25,33 +24,12 @@ import (
 // host. Go uses no proxy for loopback addresses.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		panic(err)
-	}
-	os.Setenv("HTTP_PROXY", "http://"+l.Addr().String())
-	os.Setenv("HTTPS_PROXY", "http://"+l.Addr().String())
+	proxy, end := fleettest.RefuseAll()
+	os.Setenv("HTTP_PROXY", proxy)
+	os.Setenv("HTTPS_PROXY", proxy)
 	os.Setenv("NO_PROXY", "")
-	var dialled []string
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			b := make([]byte, 200)
-			n, _ := c.Read(b)
-			line, _, _ := strings.Cut(string(b[:n]), "\r\n")
-			dialled = append(dialled, line)
-			c.Close()
-		}
-	}()
 	code := m.Run()
-	l.Close()
-	<-done
-	if len(dialled) > 0 {
+	if dialled := end(); len(dialled) > 0 {
 		fmt.Println("FAIL: tried to reach the world:", dialled)
 		code = 1
 	}
