@@ -20,11 +20,11 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
-	"runtime/debug"
 	"time"
 
 	"rollcall/internal/access"
 	"rollcall/internal/awsmodel"
+	"rollcall/internal/guard"
 	"rollcall/internal/policy"
 	"rollcall/internal/principal"
 	"rollcall/internal/requestid"
@@ -145,13 +145,12 @@ type run struct {
 
 // guard turns a panic into an error, so that the call leaves its record and the
 // client gets an answer.
-func (k *run) guard(step func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			k.out, err = nil, fmt.Errorf("panic in %s: %v\n%s", k.action.Name, p, debug.Stack())
-		}
-	}()
-	return step()
+func (k *run) guard(step func() error) error {
+	err := guard.Run(step)
+	if p := (*guard.Panic)(nil); errors.As(err, &p) {
+		k.out, err = nil, fmt.Errorf("%s: %w", k.action.Name, err)
+	}
+	return err
 }
 
 // signed runs the action for its caller. The context that it returns holds the

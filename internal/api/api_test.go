@@ -163,7 +163,7 @@ func TestInvokePanic(t *testing.T) {
 		strings.Contains(text, "secret") {
 		t.Errorf("records: %s", text)
 	}
-	if !strings.Contains(log.String(), "panic in GetUser: secret") {
+	if !strings.Contains(log.String(), "GetUser: panic: secret") {
 		t.Errorf("log: %s", &log)
 	}
 }

@@ -149,7 +149,7 @@ func TestInvokePanicAnywhere(t *testing.T) {
 				strings.Contains(text, "secret") {
 				t.Errorf("records: %s", text)
 			}
-			if !strings.Contains(log.String(), "panic in GetUser: secret") {
+			if !strings.Contains(log.String(), "GetUser: panic: secret") {
 				t.Errorf("log: %s", log)
 			}
 		})

@@ -3,11 +3,11 @@ package console
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"sync"
 	"time"
 
+	"rollcall/internal/guard"
 	"rollcall/internal/requestid"
 )
 
@@ -125,12 +125,10 @@ func (s *shelf) slot(account string, key any, produce func(context.Context) (any
 
 func (s *shelf) fill(ctx context.Context, key any, one *slot, produce func(context.Context) (any, int64, error)) {
 	defer close(one.done)
-	defer func() {
-		if p := recover(); p != nil {
-			one.err = fmt.Errorf("panic in background work: %v", p)
-		}
-	}()
-	one.value, one.size, one.err = produce(ctx)
+	one.err = guard.Run(func() (err error) {
+		one.value, one.size, err = produce(ctx)
+		return err
+	})
 	if one.err != nil {
 		return
 	}

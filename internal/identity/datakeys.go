@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"rollcall/internal/guard"
 	"rollcall/internal/seal"
 	"rollcall/internal/store"
 )
@@ -168,7 +169,7 @@ func (s *Service) tendKeysFromTimeToTime() {
 			return
 		case <-time.After(s.keyLimits.Every):
 		}
-		if err := s.TendKeys(s.jobsCtx); err != nil && s.jobsCtx.Err() == nil {
+		if err := guard.Run(func() error { return s.TendKeys(s.jobsCtx) }); err != nil && s.jobsCtx.Err() == nil {
 			s.log.Warn("data keys not replaced or deleted, it is tried again", "error", err)
 		}
 	}

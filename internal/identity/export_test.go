@@ -68,3 +68,19 @@ func (s *Service) DamagedReport(ctx context.Context, account string, missing boo
 			tx.PublishReport(r, store.ReportHistory{}), tx.KeepRecording(account, token, newReportRows(basis).shape()))
 	})
 }
+
+// PanicInUnpacking lets the unpacking of the last report panic until mend is
+// called.
+func (s *Service) PanicInUnpacking() (mend func()) {
+	unpack := s.unpack
+	s.unpack = nil
+	return func() { s.unpack = unpack }
+}
+
+// ReportsWithoutStore returns the errors of a report and of its rows, both of
+// which panic because there is no store.
+func ReportsWithoutStore(ctx context.Context, account string) (job, rows error) {
+	_, job = (&Service{reportTurn: make(chan struct{}, 1)}).makeReportInTurn(ctx, account, 1)
+	out := func(formatted) error { return nil }
+	return job, formatRanges(ctx, []*store.Tx{nil, nil}, account, &reportRows{}, 1, out)
+}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"rollcall/internal/guard"
 )
 
 const (
@@ -48,7 +50,7 @@ func (s *Service) forgetFromTimeToTime() {
 			return
 		case <-time.After(wait):
 		}
-		if err := s.Forget(s.jobsCtx); err != nil && s.jobsCtx.Err() == nil {
+		if err := guard.Run(func() error { return s.Forget(s.jobsCtx) }); err != nil && s.jobsCtx.Err() == nil {
 			s.log.Warn("old rows not deleted, it is tried again in an hour", "error", err)
 		}
 	}

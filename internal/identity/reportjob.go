@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"rollcall/internal/guard"
 	"rollcall/internal/requestid"
 	"rollcall/internal/store"
 )
@@ -92,7 +93,12 @@ func (s *Service) makeReportInTurn(ctx context.Context, account string, token in
 	select {
 	case s.reportTurn <- struct{}{}:
 		defer func() { <-s.reportTurn }()
-		return s.makeReport(ctx, account, token)
+		var report store.Report
+		err := guard.Run(func() (err error) {
+			report, err = s.makeReport(ctx, account, token)
+			return err
+		})
+		return report, err
 	case <-ctx.Done():
 		return store.Report{}, ctx.Err()
 	}

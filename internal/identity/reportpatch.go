@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"rollcall/internal/guard"
 	"rollcall/internal/store"
 )
 
@@ -188,13 +189,20 @@ func (p *patching) inBase(users []string) (wait func() baseRows, patches []store
 }
 
 // unpackRows finds the rows of users in the pieces of a base.
-func (s *Service) unpackRows(pieces []pieceOf, packed [][]byte) baseRows {
-	found := map[string]string{}
+func (s *Service) unpackRows(pieces []pieceOf, packed [][]byte) (b baseRows) {
+	b.err = guard.Run(func() (err error) {
+		b.rows, err = s.rowsOf(pieces, packed)
+		return err
+	})
+	return b
+}
+
+func (s *Service) rowsOf(pieces []pieceOf, packed [][]byte) (found map[string]string, err error) {
+	found = map[string]string{}
 	var plain, name []byte
-	var err error
 	for i, piece := range pieces {
 		if plain, err = s.unpack.DecodeAll(packed[i], plain[:0]); err != nil {
-			return baseRows{err: err}
+			return nil, err
 		}
 		rows := rowsOfPiece(plain)
 		for _, u := range piece.users {
@@ -203,5 +211,5 @@ func (s *Service) unpackRows(pieces []pieceOf, packed [][]byte) baseRows {
 			}
 		}
 	}
-	return baseRows{rows: found}
+	return found, nil
 }

@@ -428,3 +428,28 @@ func TestReportAfterADamagedBase(t *testing.T) {
 		}
 	})
 }
+
+// A panic in background work ends this work, and not the process.
+func TestPanicsOfJobs(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.clock.advance(time.Minute)
+		if _, err := w.NewReport(t.Context(), account); err != nil {
+			t.Fatal(err)
+		}
+		w.user(t, "new")
+		w.clock.advance(time.Minute)
+		mend := w.PanicInUnpacking()
+		report, err := w.NewReport(t.Context(), account)
+		mend()
+		want, scratch := w.FromScratch(t.Context(), account)
+		if err != nil || scratch != nil || !bytes.Equal(w.content(t, report), want) {
+			t.Errorf("a report without the last one: %v, %v", err, scratch)
+		}
+		done := make(chan struct{})
+		w.Background(func(context.Context) { defer close(done); panic("in the background") })
+		<-done
+	})
+	if job, rows := identity.ReportsWithoutStore(t.Context(), account); job == nil || rows == nil {
+		t.Errorf("without a store: %v, %v", job, rows)
+	}
+}

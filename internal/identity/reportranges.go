@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"rollcall/internal/guard"
 	"rollcall/internal/store"
 )
 
@@ -80,12 +81,14 @@ func (r *ranges) work(tx *store.Tx, rows *reportRows) {
 		}
 		f := formatted{rows: buf[:0], err: err}
 		if err == nil {
-			f.err = tx.ScanCredentialsBetween(r.account, from, to, func(u *store.CredentialRow) error {
-				if rows.shows(u) {
-					f.rows = rows.append(append(f.rows, '\n'), u)
-					f.users++
-				}
-				return nil
+			f.err = guard.Run(func() error {
+				return tx.ScanCredentialsBetween(r.account, from, to, func(u *store.CredentialRow) error {
+					if rows.shows(u) {
+						f.rows = rows.append(append(f.rows, '\n'), u)
+						f.users++
+					}
+					return nil
+				})
 			})
 		}
 		result <- f
@@ -102,7 +105,10 @@ func (r *ranges) claim(tx *store.Tx) (from, to string, result chan formatted, er
 	}
 	from = r.next
 	more := false
-	to, more, err = tx.UserAfter(r.account, from, r.size)
+	err = guard.Run(func() (err error) {
+		to, more, err = tx.UserAfter(r.account, from, r.size)
+		return err
+	})
 	r.next, r.over = to, !more || err != nil
 	result = make(chan formatted, 1)
 	r.order <- result

@@ -9,6 +9,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"rollcall/internal/guard"
 	"rollcall/internal/store"
 )
 
@@ -149,24 +150,27 @@ func (p *reportPacker) end() (size int64, sum string, err error) {
 
 func (p *reportPacker) run() {
 	defer close(p.done)
+	p.err = guard.Run(p.pack)
+}
+
+func (p *reportPacker) pack() error {
 	pack, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
 		zstd.WithLowerEncoderMem(true))
 	if err != nil {
-		p.err = err
-		return
+		return err
 	}
 	defer func() { _ = pack.Close() }()
 	var chunks []store.ReportChunk
 	for seq := int64(0); ; seq += int64(len(chunks)) {
 		part, ok := <-p.full
 		if !ok {
-			return
+			return nil
 		}
 		p.sum.Write(part)
 		p.size += int64(len(part))
 		chunks = packPieces(pack, part, chunks)
-		if p.err = p.store(seq, chunks); p.err != nil {
-			return
+		if err := p.store(seq, chunks); err != nil {
+			return err
 		}
 		p.free <- part
 	}

@@ -22,6 +22,7 @@ import (
 
 	"rollcall/internal/access"
 	"rollcall/internal/awsmodel"
+	"rollcall/internal/guard"
 	"rollcall/internal/principal"
 	"rollcall/internal/seal"
 	"rollcall/internal/store"
@@ -110,8 +111,15 @@ func (s *Service) Close() {
 }
 
 // Background runs f in the background. Close cancels its context and waits for
-// it.
-func (s *Service) Background(f func(ctx context.Context)) { s.jobs.Go(func() { f(s.jobsCtx) }) }
+// it. A panic of f is logged.
+func (s *Service) Background(f func(ctx context.Context)) {
+	s.jobs.Go(func() {
+		err := guard.Run(func() error { f(s.jobsCtx); return nil })
+		if err != nil {
+			s.log.Error("background work has ended early", "error", err)
+		}
+	})
+}
 
 // Short names for functions that every method uses.
 var fail = awsmodel.Fail

@@ -6,6 +6,8 @@ import (
 	"hash/fnv"
 	"slices"
 	"sync"
+
+	"rollcall/internal/guard"
 )
 
 // postgresTurns are the queues for changes of accounts. An account always uses
@@ -159,7 +161,7 @@ func (t *postgresTurn) try(group []*queuedUpdate) (fates []error, again bool, er
 		}
 		run++
 		if len(group) == 1 {
-			fates[i] = guard(u.fn, c)
+			fates[i] = guard.Run(func() error { return u.fn(c) })
 		} else {
 			fates[i] = c.within(u.fn)
 		}
@@ -197,7 +199,7 @@ func (c *postgresConn) within(fn func(conn) error) error {
 	c.failed = nil
 	c.ahead = append(c.ahead, statement{sql: savepoint})
 	left := len(c.left)
-	err := guard(fn, c)
+	err := guard.Run(func() error { return fn(c) })
 	if err != nil {
 		c.left = c.left[:left]
 	}

@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
+
+	"rollcall/internal/guard"
 )
 
 // sqliteWriter is the only goroutine that writes. It collects the waiting
@@ -198,7 +199,7 @@ func (w *sqliteWriter) one(u *queuedUpdate) (fate, lost error) {
 	if err := w.c.control("SAVEPOINT one"); err != nil {
 		return nil, err
 	}
-	fate = guard(u.fn, w.c)
+	fate = guard.Run(func() error { return u.fn(w.c) })
 	if w.c.db.GetAutocommit() {
 		return fate, errors.Join(fate, errors.New("store: transaction rolled back"))
 	}
@@ -248,15 +249,4 @@ func (w *sqliteWriter) settle() error {
 	_ = w.c.close()
 	w.c = c
 	return nil
-}
-
-// guard turns a panic into an error, because one update must not end the writer
-// that all others need.
-func guard(fn func(conn) error, c conn) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("store: panic in update: %v\n%s", p, debug.Stack())
-		}
-	}()
-	return fn(c)
 }

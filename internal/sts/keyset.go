@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"rollcall/internal/guard"
 )
 
 // keySet holds the public keys of one identity provider: a JSON Web Key Set
@@ -114,7 +116,11 @@ func within(now, at time.Time, span time.Duration) bool {
 func (k *keySet) renew(now time.Time, done chan<- struct{}) {
 	ctx, cancel := context.WithTimeout(context.Background(), k.period)
 	defer cancel()
-	keys, err := k.load(ctx)
+	var keys []jose.JSONWebKey
+	err := guard.Run(func() (err error) { // somebody else wrote what is read
+		keys, err = k.load(ctx)
+		return err
+	})
 	if err != nil && k.log != nil {
 		k.log.Warn("keys of an identity provider not read", "source", k.source, "error", err)
 	}
