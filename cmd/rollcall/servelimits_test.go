@@ -1,6 +1,23 @@
 package main
 
-import "testing"
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+	"github.com/spf13/cobra"
+
+	"rollcall/internal/hashing"
+	"rollcall/internal/principal"
+	"rollcall/internal/sigv4"
+	"rollcall/internal/sigv4/sigv4test"
+	"rollcall/internal/store"
+)
 
 // One user and one account have a limit unless the operator says otherwise.
 // TestOverload of internal/e2e shows what such limits do.
@@ -19,4 +36,82 @@ func TestRatesByDefault(t *testing.T) {
 			t.Errorf("%v calls a second, %d above: got %d, want %d", c.rate, c.set, got, c.want)
 		}
 	}
+}
+
+// With the flags of a service that nobody has configured, a user and an account
+// may make so many calls at once, are refused beyond that, and soon admitted
+// again. The flood itself is in memory: TestOverload of internal/e2e sends one.
+func TestFloodBeyondTheDefault(t *testing.T) {
+	p := &process{stderr: io.Discard, env: func(string) string { return "" }}
+	s := &serveRun{install: install{p: p}}
+	c := &cobra.Command{}
+	s.install.add(c)
+	s.addFlags(c.Flags())
+	if err := c.ParseFlags([]string{"--data", filepath.Join(t.TempDir(), "data"), "--trail", "off"}); err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	s.passwords = hashing.New("", log)
+	defer s.passwords.Close()
+	svc, _, err := s.open(t.Context(), log, metrics.NewSet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer svc.Close()
+
+	began, admitted := time.Now(), 0
+	ann := callerOf(t, "123456789012", "ann")
+	for ; admitted < 10*usualBurst; admitted++ {
+		if _, ok := svc.API.Admit(ann); !ok {
+			break
+		}
+	}
+	took := time.Since(began)
+	if most := usualBurst + usualRate*(took.Seconds()+1); admitted < usualBurst || float64(admitted) > most {
+		t.Errorf("%d calls of a user were admitted in %v", admitted, took)
+	}
+	if _, ok := svc.API.Admit(callerOf(t, "210987654321", "ann")); !ok {
+		t.Error("another account is refused")
+	}
+	for end := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
+		if _, ok := svc.API.Admit(ann); ok {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("the user is refused for five seconds more")
+		}
+	}
+	// The account has a limit of its own, which other users do not evade.
+	bob := callerOf(t, "123456789012", "bob")
+	began, admitted = time.Now(), 0
+	for range 10 * usualRate {
+		if _, ok := svc.API.Admit(bob); ok {
+			admitted++
+		}
+	}
+	if float64(admitted) > usualRate*(time.Since(began).Seconds()+1) {
+		t.Errorf("%d calls of another user of the flooding account were admitted", admitted)
+	}
+}
+
+// callerOf returns a user who has signed a call.
+func callerOf(t *testing.T, account, name string) principal.Caller {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://iam.amazonaws.com/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := sigv4test.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE",
+		SecretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
+	sigv4test.Sign(r, nil, key, "us-east-1", "iam", time.Now())
+	user := store.User{Account: account, NameKey: name, Name: name}
+	verifier := sigv4.Verifier[principal.Signer]{Services: []string{"iam"},
+		Lookup: func(context.Context, string, string) ([]byte, principal.Signer, error) {
+			return []byte(key.SecretAccessKey), principal.Signer{Owner: store.Owner{Partition: "aws", User: user}}, nil
+		}}
+	verified, err := verifier.Verify(r, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return principal.Signed(verified)
 }

@@ -14,6 +14,7 @@ func (s *Service) figures(set *metrics.Set) {
 		"rollcall_trail_records_kept":          func() float64 { return float64(s.trail.Stats().Kept) },
 		"rollcall_trail_records_lost":          func() float64 { return float64(s.trail.Stats().Lost) },
 		"rollcall_store_changes_waiting":       func() float64 { return float64(s.db.Stats().Queued) },
+		"rollcall_store_longest_queue":         func() float64 { return float64(s.db.Stats().Longest) },
 		"rollcall_callers_remembered":          func() float64 { return float64(s.db.Stats().Remembered) },
 		"rollcall_callers_read":                func() float64 { return float64(s.db.Stats().Read) },
 		"rollcall_last_used_pending":           func() float64 { return float64(s.db.Stats().PendingUses) },

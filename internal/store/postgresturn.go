@@ -41,6 +41,26 @@ type postgresTurn struct {
 	mu      sync.Mutex
 	waiting []*queuedUpdate
 	working bool
+	next    int // updates whose transaction has not begun, maybe because another node has the turn
+}
+
+// depth returns the number of updates that wait, in all queues and in the longest.
+func (all *postgresTurns) depth() (sum, longest int) {
+	for i := range all {
+		t := &all[i]
+		t.mu.Lock()
+		n := len(t.waiting) + t.next
+		t.mu.Unlock()
+		sum, longest = sum+n, max(longest, n)
+	}
+	return sum, longest
+}
+
+// waits notes how many updates wait for the next transaction.
+func (t *postgresTurn) waits(n int) {
+	t.mu.Lock()
+	t.next = n
+	t.mu.Unlock()
 }
 
 // turnLimit limits the number of updates that share a transaction. In
@@ -147,7 +167,9 @@ func (t *postgresTurn) commit(group []*queuedUpdate) {
 func (t *postgresTurn) try(group []*queuedUpdate) (fates []error, again bool, err error) {
 	ctx, cancel := groupContext(group)
 	defer cancel()
+	t.waits(len(group))
 	c, err := t.e.begin(ctx, t.begin)
+	t.waits(0)
 	if err != nil {
 		// An update with little time left takes no time from the others.
 		return nil, ctx.Err() != nil || retryable(err), unavailable("begin", err)

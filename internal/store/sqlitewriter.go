@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"rollcall/internal/guard"
@@ -20,6 +21,8 @@ type sqliteWriter struct {
 	queue chan *queuedUpdate
 	quit  chan struct{}
 	ended sync.WaitGroup
+	// before counts the updates that wait for room in the queue.
+	before atomic.Int64
 	// version is the engine's. kept is called after a commit of this writer
 	// that changed no owner of a key.
 	version func() (walHeader, bool)
@@ -42,6 +45,20 @@ func startSQLiteWriter(
 	return w
 }
 
+// enqueue adds an update to the queue, as soon as there is room.
+func (w *sqliteWriter) enqueue(u *queuedUpdate) error {
+	w.before.Add(1)
+	defer w.before.Add(-1)
+	select {
+	case w.queue <- u:
+		return nil
+	case <-u.ctx.Done():
+		return u.ctx.Err()
+	case <-w.quit:
+		return errClosed
+	}
+}
+
 // update queues fn and waits until its result is known. If the context ends
 // before the writer starts fn, fn does not run. A later end has no effect,
 // because a commit cannot be half done.
@@ -52,12 +69,8 @@ func (w *sqliteWriter) update(ctx context.Context, fn func(conn) error) error {
 		return errClosed
 	default:
 	}
-	select {
-	case w.queue <- u:
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-w.quit:
-		return errClosed
+	if err := w.enqueue(u); err != nil {
+		return err
 	}
 	select {
 	case <-u.done:
