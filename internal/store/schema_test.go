@@ -151,8 +151,14 @@ func TestEarlierDataOnPostgres(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := dump(t, db)
-			for _, rows := range []map[string][]string{got, want} {
-				delete(rows, "data_keys") // a restored key may have sealed more than the backup says
+			for _, table := range []string{"data_keys", "report_jobs"} {
+				// A restored key may have sealed more than the backup says, and the next
+				// report has a token that none had before.
+				if len(got[table]) != len(want[table]) {
+					t.Errorf("%s: restored %q, migrated %q", table, want[table], got[table])
+				}
+				delete(got, table)
+				delete(want, table)
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("-restored +migrated\n%s", diff)
