@@ -5,6 +5,7 @@ package failover
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -24,6 +25,9 @@ type observer struct {
 	// accepts changes, and promoted the time of the first answer after it that
 	// said otherwise.
 	standby, promoted [3]time.Time
+	// gone is the time since which a primary has given no answer, or has said
+	// that it accepts no change.
+	gone [3]time.Time
 }
 
 func observe(t *testing.T, c *cluster) *observer {
@@ -62,6 +66,11 @@ func (o *observer) watch(ctx context.Context, i int, h *host) {
 			time.Sleep(200 * time.Millisecond) // it starts, or is down
 		}
 		o.mu.Lock()
+		if accepts := err == nil && !standby; accepts {
+			o.gone[i] = time.Time{}
+		} else if o.gone[i].IsZero() {
+			o.gone[i] = time.Now()
+		}
 		switch {
 		case err != nil: // it says nothing
 		case standby:
@@ -90,6 +99,22 @@ func (o *observer) promotion(t *testing.T, since time.Time) (after, before time.
 	}
 	t.Fatal("no server has been promoted")
 	return after, before
+}
+
+// stopped is longer than the sessions of a server that stops live after each
+// other.
+const stopped = 100 * time.Millisecond
+
+// oldGone returns a time at which an old primary certainly served nobody any
+// more, zero if it still says that it accepts changes.
+func (o *observer) oldGone(c *cluster, primary *host) time.Time {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	gone := o.gone[slices.Index(c.hosts[:], primary)]
+	if gone.IsZero() {
+		return gone
+	}
+	return gone.Add(stopped)
 }
 
 // readers use a key on each node all the time.
