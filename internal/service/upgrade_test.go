@@ -134,13 +134,16 @@ func migrated(t *testing.T, w *world) (all []string) {
 	r := openRows(t, w)
 	all = r.texts(t, "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name")
 	for table := range tableRows(t, w.cfg.Store) {
+		columns := "*"
 		switch table {
+		case "report_jobs": // a restore gives the next report a token that none had before
+			columns = "account, node, running, expires_ms"
 		case "data_keys": // a restored key may have sealed more than the backup says
 			continue
 		case "outbox", "trail_heads", "report_marks", "report_recordings": // not in a backup
 			continue
 		}
-		for _, row := range r.texts(t, "SELECT * FROM "+table) {
+		for _, row := range r.texts(t, "SELECT "+columns+" FROM "+table) {
 			all = append(all, table+" "+row)
 		}
 	}
