@@ -116,7 +116,7 @@ func (s *Service) Background(f func(ctx context.Context)) {
 	s.jobs.Go(func() {
 		err := guard.Run(func() error { f(s.jobsCtx); return nil })
 		if err != nil {
-			s.log.Error("background work has ended early", "error", err)
+			s.log.ErrorContext(s.jobsCtx, "background work has ended early", "error", err)
 		}
 	})
 }
