@@ -260,7 +260,9 @@ func (v *visit) planned(of *chosen, b *audit.Benchmark, start time.Time) (*plan.
 		if err != nil {
 			return nil, 0, err
 		}
-		p.End(found)
+		if err := p.End(found); err != nil {
+			return nil, 0, err
+		}
 		return p, int64(p.Total+5*plan.DefaultMost) << 10, nil
 	}
 	return shelved(v, key, patience(&r), work)

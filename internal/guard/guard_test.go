@@ -14,12 +14,13 @@ func TestRun(t *testing.T) {
 		t.Errorf("an error came back as %v", err)
 	}
 	err := guard.Run(func() error {
-		var none map[string]int
-		none["a"] = 1
+		var none []int
+		none[0] = 1
 		return nil
 	})
 	var p *guard.Panic
-	if !errors.As(err, &p) || !strings.Contains(err.Error(), "nil map") || !strings.Contains(string(p.Stack), "TestRun") {
+	if !errors.As(err, &p) || !strings.Contains(err.Error(), "out of range") ||
+		!strings.Contains(string(p.Stack), "TestRun") {
 		t.Errorf("a panic came back as %v", err)
 	}
 }
