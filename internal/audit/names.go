@@ -2,6 +2,7 @@ package audit
 
 import (
 	"hash/maphash"
+	"iter"
 	"slices"
 	"strings"
 )
@@ -10,23 +11,36 @@ import (
 // bytes for each row, and compares them only if the rows are not sorted by name.
 type names struct {
 	seed     maphash.Seed
-	hashes   []uint64
-	lines    []uint32
+	blocks   []*nameBlock // a single slice would be copied while it grows
+	count    int
 	last     string
 	unsorted bool
 }
 
+// nameBlock has the hashes and the lines of some rows.
+type nameBlock struct {
+	hashes [nameBlockRows]uint64
+	lines  [nameBlockRows]uint32
+}
+
+const nameBlockRows = 8192
+
 // add adds the user of a row. Users whose names differ only in case are the same
 // user to IAM.
 func (n *names) add(user string, line int) {
-	if len(n.hashes) == 0 {
+	if n.count == 0 {
 		n.seed = maphash.MakeSeed()
 	}
 	name := strings.ToLower(user)
 	n.unsorted = n.unsorted || name <= n.last
 	n.last = name
-	n.hashes = append(n.hashes, maphash.String(n.seed, name))
-	n.lines = append(n.lines, uint32(line))
+	at := n.count % nameBlockRows
+	if at == 0 {
+		n.blocks = append(n.blocks, new(nameBlock))
+	}
+	block := n.blocks[len(n.blocks)-1]
+	block.hashes[at], block.lines[at] = maphash.String(n.seed, name), uint32(line)
+	n.count++
 }
 
 // twice returns the lines of the first two rows of a user who has several, and 0 if
@@ -35,7 +49,10 @@ func (n *names) twice() (first, second uint32) {
 	if !n.unsorted {
 		return 0, 0
 	}
-	sorted := slices.Clone(n.hashes)
+	sorted := make([]uint64, 0, n.count)
+	for hash := range n.all() {
+		sorted = append(sorted, hash)
+	}
 	slices.Sort(sorted)
 	several := map[uint64]bool{}
 	for i := range sorted[1:] {
@@ -44,14 +61,26 @@ func (n *names) twice() (first, second uint32) {
 		}
 	}
 	seen := map[uint64]uint32{}
-	for i, hash := range n.hashes {
+	for hash, line := range n.all() {
 		if !several[hash] {
 			continue
 		}
 		if before, ok := seen[hash]; ok {
-			return before, n.lines[i]
+			return before, line
 		}
-		seen[hash] = n.lines[i]
+		seen[hash] = line
 	}
 	return 0, 0
+}
+
+// all returns the hashes and the lines of all rows, in order.
+func (n *names) all() iter.Seq2[uint64, uint32] {
+	return func(yield func(uint64, uint32) bool) {
+		for i := range n.count {
+			block, at := n.blocks[i/nameBlockRows], i%nameBlockRows
+			if !yield(block.hashes[at], block.lines[at]) {
+				return
+			}
+		}
+	}
 }
