@@ -35,11 +35,12 @@ func code(err error) string {
 
 // retryable reports, for an error that came before COMMIT was sent, whether the
 // transaction was undone and may succeed when it is repeated: serialization
-// failure, deadlock, and an end by the server, because of an administrator, a
-// restart or a timeout (PostgreSQL, appendix A).
+// failure, deadlock, a server that has no memory left for locks (changes of other
+// databases hold them too), and an end by the server, because of an administrator,
+// a restart or a timeout (PostgreSQL, appendix A).
 func retryable(err error) bool {
 	switch c := code(err); c {
-	case "40001", "40P01", "57P01", "57P02", "57P03", "57P05", "25P03", "25P04":
+	case "40001", "40P01", "53200", "57P01", "57P02", "57P03", "57P05", "25P03", "25P04":
 		return true
 	default:
 		return strings.HasPrefix(c, "08")

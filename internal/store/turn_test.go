@@ -212,6 +212,9 @@ func TestEndedBeforeCommit(t *testing.T) {
 			time.Sleep(200 * time.Millisecond)
 			return err
 		},
+		"without memory for locks": func(t *testing.T, tx *store.Tx, other *pgx.Conn) error {
+			return tx.Exec("DO $$ BEGIN RAISE EXCEPTION 'out of shared memory' USING ERRCODE = '53200'; END $$")
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			onAndOffTurn(t, func(t *testing.T, db *store.DB, url, of string) {

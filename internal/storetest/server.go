@@ -77,6 +77,7 @@ func folder(durable bool) string {
 // launch starts the server on its data and waits until it answers.
 func (s *Server) launch(ctx context.Context, postgres, data string, attr *syscall.SysProcAttr, durable bool) error {
 	args := []string{"-D", data, "-k", s.dir, "-c", "listen_addresses=", "-c", "max_connections=300",
+		"-c", "max_pred_locks_per_transaction=256", // hundreds of databases share them
 		"-c", "shared_buffers=256MB", "-c", "max_wal_size=1GB", "-c", "jit=off",
 		"-c", "log_min_messages=fatal", "-c", "log_min_error_statement=panic"}
 	if !durable {
