@@ -19,7 +19,10 @@ type mutant struct {
 }
 
 // edit replaces one line of the file. An empty new removes the line.
-type edit struct{ old, new string }
+type edit struct {
+	old, new string
+	given    bool // new is in the list
+}
 
 // readList reads blocks of "key: value" lines. A name begins a block. Lines
 // that begin with # are comments.
@@ -51,18 +54,18 @@ func (m *mutant) set(line string) error {
 		return fmt.Errorf("no key before a colon in %q", line)
 	case key == "name":
 		m.name = value
-	case key == "file":
+	case key == "file" && m.file == "":
 		m.file = value
-	case key == "test":
+	case key == "test" && m.test == "":
 		m.test = value
 	case key == "postgres":
 		m.postgres = value == "yes"
 	case key == "old":
 		m.edits = append(m.edits, edit{old: value})
-	case key == "new" && len(m.edits) > 0:
-		m.edits[len(m.edits)-1].new = value
+	case key == "new" && len(m.edits) > 0 && !m.edits[len(m.edits)-1].given:
+		m.edits[len(m.edits)-1].new, m.edits[len(m.edits)-1].given = value, true
 	default:
-		return fmt.Errorf("unknown key %q, or a new without an old before it", key)
+		return fmt.Errorf("unknown or repeated key %q, or a new without an old before it", key)
 	}
 	return nil
 }

@@ -41,7 +41,7 @@ func TestVerdicts(t *testing.T) {
 		{"unnoticed", "go test -run Positive", survived, defence},
 		{"red", "go test -run Red", "ERROR: is red with its defence", defence},
 		{"absent", "go test -run Absent", "ERROR: no such test", defence},
-		{"broken", "go test -run Negative", "ERROR: does not compile", edit{"if n < 0 {", "if m < 0 {"}},
+		{"broken", "go test -run Negative", "ERROR: does not compile", edit{old: "if n < 0 {", new: "if m < 0 {"}},
 		{"torn", "go test -run Negative", "ERROR: torn: a.go:", edit{old: "if n < 0 {"}},
 		{"gone", "go test -run Negative", "ERROR: gone: a.go has no line", edit{old: "if n < 1 {"}},
 	} {
@@ -62,8 +62,8 @@ func TestReadList(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(list) != 1 || len(list[0].edits) != 2 || list[0].edits[0] != (edit{"x: y", "z"}) ||
-		list[0].edits[1] != (edit{old: "w"}) {
+	if len(list) != 1 || len(list[0].edits) != 2 || list[0].edits[0] != (edit{"x: y", "z", true}) ||
+		list[0].edits[1] != (edit{old: "w", given: true}) {
 		t.Errorf("read %+v", list)
 	}
 	for name, text := range map[string]string{
@@ -72,6 +72,8 @@ func TestReadList(t *testing.T) {
 		"other test": "name: a\nfile: f\ntest: true\nold: x\n",
 		"twice":      good + "\n" + good,
 		"unknown":    good + "\n\ncolour: red\n",
+		"two news":   good + "new: y\n",
+		"two files":  "name: a\nfile: f\nfile: g\ntest: go test .\nold: x\n",
 		"new first":  "name: a\nnew: x\n",
 		"no name":    "file: f\n",
 	} {
@@ -86,11 +88,11 @@ func TestMutate(t *testing.T) {
 	if err := os.WriteFile(file, []byte("a\n\tb\nc\nc\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	got, err := mutant{file: file, edits: []edit{{"b", "B"}, {"a", ""}}}.mutate()
+	got, err := mutant{file: file, edits: []edit{{old: "b", new: "B"}, {old: "a"}}}.mutate()
 	if err != nil || got != "\nB\nc\nc\n" {
 		t.Errorf("mutated to %q, %v", got, err)
 	}
-	if _, err := (mutant{file: file, edits: []edit{{"c", ""}}}).mutate(); err == nil {
+	if _, err := (mutant{file: file, edits: []edit{{old: "c"}}}).mutate(); err == nil {
 		t.Error("a line that is there twice was replaced")
 	}
 }
