@@ -159,3 +159,14 @@ func decision(value any, err error) string {
 	}
 	return fmt.Sprint(value)
 }
+
+// If one side is unknown and only CEL can decide the other, CEL decides both.
+func TestCELDecidesBesideAnUnknownValue(t *testing.T) {
+	unknown := func(*objects) (bool, error) { return false, errors.New("unknown") }
+	indirect := func(*objects) (bool, error) { return false, errIndirect }
+	for _, sides := range [][2]testOf{{unknown, indirect}, {indirect, unknown}} {
+		if _, err := either(sides[0], sides[1], true)(nil); !errors.Is(err, errIndirect) {
+			t.Errorf("decided without CEL: %v", err)
+		}
+	}
+}
