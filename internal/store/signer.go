@@ -32,7 +32,6 @@ func (db *DB) Signer(ctx context.Context, id string) (o KeyOwner, g *Grants, err
 	case errors.Is(err, ErrNotFound):
 		db.owners.forget(id)
 	case err == nil && now != expected:
-		g = nil
 		db.owners.put(id, now)
 	}
 	return o, g, err
