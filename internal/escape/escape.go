@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"rollcall/internal/lazyregexp"
 )
 
 // Printable returns s with every unprintable character as an escape. User names
@@ -41,16 +43,17 @@ func Printable(s string) string {
 // Markdown returns a text that stays text in Markdown, even in the cell of a
 // table. It contains no markup, no link and, in an issue, no mention.
 func Markdown(s string) string {
-	s = markdownEscapes.Replace(Printable(s))
-	if strings.HasPrefix(s, "@") {
-		s = "&#64;" + s[1:]
-	}
-	return s
+	return mention.ReplaceAllString(markdownEscapes.Replace(Printable(s)), "$1@<!-- -->$2")
 }
+
+// mention matches a text that GitHub reads as the mention of a person or a team.
+// GitHub reads each text node of the page, in which a character reference is the
+// character. A comment splits the node.
+var mention = lazyregexp.New(`(^|\W)@(\w)`)
 
 var markdownEscapes = strings.NewReplacer(
 	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "|", `\|`, "~", `\~`, "$", `\$`,
-	"&", "&amp;", "<", "&lt;", ">", "&gt;", "://", "&#58;//", "www.", "www&#46;", " @", " &#64;",
+	"&", "&amp;", "<", "&lt;", ">", "&gt;", "://", "&#58;//", "www.", "www&#46;",
 )
 
 // CSVCell returns a cell that no spreadsheet reads as a formula: a text that

@@ -2,6 +2,8 @@ package escape_test
 
 import (
 	"encoding/json"
+	"html"
+	"regexp"
 	"rollcall/internal/escape"
 	"strconv"
 	"strings"
@@ -33,6 +35,25 @@ func TestCSVCell(t *testing.T) {
 		if got := escape.CSVCell(cell); got != want {
 			t.Errorf("%q: got %q, want %q", cell, got, want)
 		}
+	}
+}
+
+// TestMarkdownMentions checks that no user's name mentions a person of GitHub, which
+// reads each text node of the page.
+func TestMarkdownMentions(t *testing.T) {
+	mentions := regexp.MustCompile(`(?i)(?:^|\W)@[a-z0-9]`)
+	for _, name := range []string{
+		"@octocat", "a @octocat", "a,@octocat", "a.@octocat", "a-@octocat", "a+@octocat/x", "=@@octocat", "é@octocat",
+		"<@octocat>", "@a,@b", "*@octocat*", "(@org/team)", "bob@example.com", "a_@octocat",
+	} {
+		for node := range strings.SplitSeq(html.UnescapeString(escape.Markdown(name)), "<!-- -->") {
+			if mentions.MatchString(node) {
+				t.Errorf("%q mentions somebody: %q", name, node)
+			}
+		}
+	}
+	if got := escape.Markdown("bob@example.com"); got != "bob@example.com" {
+		t.Errorf("got %q", got)
 	}
 }
 

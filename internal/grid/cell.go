@@ -66,11 +66,11 @@ const Gap = 2
 func WriteRow(b *bufio.Writer, cells []Cell, widths []int, colour bool) {
 	for i, c := range cells {
 		if c.Width() > widths[i] {
-			c.Text = text.Snip(c.Text, widths[i], "…")
+			c.Text = text.Snip(c.Text, max(1, widths[i]), "…")
 		}
 		b.WriteString(c.Style.Paint(c.Text, colour))
 		if i < len(cells)-1 {
-			b.WriteString(strings.Repeat(" ", widths[i]-c.Width()+Gap))
+			b.WriteString(strings.Repeat(" ", max(0, widths[i]-c.Width())+Gap))
 		}
 	}
 	b.WriteByte('\n')

@@ -60,7 +60,7 @@ func (g *Grid) Write(b *bufio.Writer, width int, colour bool) {
 		return
 	}
 	last := len(widths) - 1
-	if over := g.need(widths) - width; width > 0 && over > 0 {
+	if over := g.need(widths) - width; width > 0 && over > 0 && g.Cut != "" {
 		if i := slices.Index(g.Titles, g.Cut); i >= 0 {
 			widths[i] = max(widths[i]-over, min(widths[i], g.Least))
 		}
@@ -183,8 +183,9 @@ func (g *Grid) line(b *bufio.Writer, row []Cell, widths []int, colour bool) {
 }
 
 // Wrap breaks a text into lines at blanks. It also breaks a word that is too
-// long.
+// long. The least width is that of the widest character.
 func Wrap(s string, width int) []string {
+	width = max(width, 2)
 	var lines []string
 	line := ""
 	for _, word := range strings.Fields(s) {

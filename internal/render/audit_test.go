@@ -281,6 +281,16 @@ func TestOutputs(t *testing.T) {
 	}
 }
 
+// TestEveryWidth writes the tables for a terminal of every width.
+func TestEveryWidth(t *testing.T) {
+	_, _, o := aRun()
+	for o.Width = 1; o.Width < 160; o.Width++ {
+		if got := mustRender(t, "table", o); !strings.Contains(got, "\ninfo  ") {
+			t.Errorf("%d columns: %s", o.Width, got)
+		}
+	}
+}
+
 func mustEqualGolden(t *testing.T, name, got string) {
 	t.Helper()
 	file := filepath.Join("testdata", "audit", name+".golden")

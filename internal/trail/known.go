@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -135,37 +136,42 @@ func (g *Gap) String() string {
 			isAre(g.Seen+1, g.Want.Seq) + " missing"
 	}
 	return "the records of chain " + g.Want.Chain + ", up to record " + number +
-		", which the database knows, are in no file here"
+		", which the database knows, are in no file here that can be read"
 }
 
 const (
-	// expectBytes bounds the part of a file in which a head is looked for. The
-	// head is a few seconds old, except after the restore of a backup.
+	// expectBytes bounds the part of a file in which the chain of a head is looked
+	// for.
 	expectBytes = 256 << 20
-	// besideFiles is the number of rotated files that are searched.
+	// besideFiles is the number of rotated files in which it is looked for.
 	besideFiles = 3
 )
 
-// Missing looks for a head in the file at path, and if its chain is not there in
-// the newest files that log rotation left beside it. It returns nil if nothing
-// is missing.
+// Missing looks for a head in the file at path, and in the files that log rotation
+// left beside it if its chain is not there, or only later records are. It returns
+// nil if nothing is missing.
 func Missing(path string, want Head) (*Gap, error) {
 	s := &headSearch{want: want, mark: []byte(`"chain":"` + want.Chain + `"`)}
 	err := s.file(path)
 	if errors.Is(err, os.ErrNotExist) {
 		err = nil
 	}
-	for _, name := range newestBeside(path, besideFiles) {
-		if err != nil || s.seen > 0 {
+	if err != nil {
+		return nil, err
+	}
+	for n, name := range newestBeside(path, math.MaxInt) {
+		if s.ended() || s.seen == 0 && n == besideFiles {
 			break
 		}
-		err = s.beside(name)
+		// Nothing is known of a file that cannot be read, which may be there for that
+		// purpose.
+		_ = s.beside(name)
 	}
 	switch {
-	case err != nil:
-		return nil, err
-	case s.found || s.seen > want.Seq && !s.other:
-		return nil, nil // or the record is in an earlier file
+	case s.found:
+		return nil, nil
+	case s.seen > want.Seq && !s.other:
+		s.seen = 0 // anybody can write records that claim to follow the head
 	}
 	return &Gap{want, s.seen}, nil
 }
@@ -179,6 +185,11 @@ type headSearch struct {
 	other bool // another record has the number
 }
 
+// ended reports whether no other file can have the record.
+func (s *headSearch) ended() bool {
+	return s.found || s.other || s.seen > 0 && s.seen <= s.want.Seq
+}
+
 // file reads a file backward from its end.
 func (s *headSearch) file(path string) error {
 	f, size, err := openRegular(path)
@@ -186,7 +197,14 @@ func (s *headSearch) file(path string) error {
 		return err
 	}
 	defer f.Close()
-	b := backwards{budget: expectBytes, line: s.line, block: func() {}}
+	b := backwards{budget: expectBytes, block: func() {}}
+	b.line = func(line []byte) bool {
+		more := s.line(line)
+		if s.seen > 0 {
+			b.budget = math.MaxInt64 // the head is older than usual
+		}
+		return more
+	}
 	// The break of the last line may be missing.
 	_, err = b.read(context.Background(), withBreak{f, size}, size+1)
 	return err

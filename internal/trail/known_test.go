@@ -4,6 +4,8 @@ import (
 	"compress/gzip"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -101,6 +103,19 @@ func TestLostRecordsAreNoticed(t *testing.T) {
 			mustWrite(t, tr, Record{EventName: "B", EventTime: time.Now()})
 			mustClose(t, tr)
 		}, "record 6 of chain "},
+		"replaced by a record that claims to come later": {func(t *testing.T, path string) {
+			later := Link{Chain: chainOf(t, path), Seq: 4711, Prev: "x"}
+			text := fmt.Sprintf(`{"eventName":"A","additionalEventData":{"trail":%s}}`+"\n", mustMarshal(t, later))
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, "are in no file here"},
+		"deleted, beside a file that cannot be read": {func(t *testing.T, path string) {
+			remove(t, path)
+			if err := os.WriteFile(path+".1.gz", []byte("\x1f\x8b\x08 no more"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, "are in no file here"},
 		"rotated and cut": {func(t *testing.T, path string) {
 			rename(t, path, path+".1")
 			shorten(t, path+".1", 2)
@@ -126,6 +141,23 @@ func TestLostRecordsAreNoticed(t *testing.T) {
 			}
 		})
 	}
+}
+
+// chainOf returns the chain of the first record of a file.
+func chainOf(t *testing.T, path string) string {
+	t.Helper()
+	line, _, _ := strings.Cut(mustRead(t, path), "\n")
+	parsed, _ := parseLink([]byte(line))
+	return parsed.AdditionalEventData.Trail.Chain
+}
+
+func mustMarshal(t *testing.T, v any) []byte {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
 
 // A head that is older than the file, rotation, and a line break that a crash
@@ -168,6 +200,18 @@ func TestNothingIsLost(t *testing.T) {
 			rename(t, path, path+".1")
 			if err := tr.Reopen(); err != nil {
 				t.Fatal(err)
+			}
+			mustWrite(t, tr, Record{EventName: "C", EventTime: time.Now()})
+			mustClose(t, tr)
+		},
+		"rotated five times while it was written": func(t *testing.T, path string) {
+			tr := openSigned(t, path)
+			for _, name := range []string{".5", ".4", ".3", ".2", ".1"} {
+				mustWrite(t, tr, Record{EventName: "B", EventTime: time.Now()})
+				rename(t, path, path+name)
+				if err := tr.Reopen(); err != nil {
+					t.Fatal(err)
+				}
 			}
 			mustWrite(t, tr, Record{EventName: "C", EventTime: time.Now()})
 			mustClose(t, tr)

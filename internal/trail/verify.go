@@ -247,7 +247,7 @@ func (f *fileCheck) begin(l *Link, at time.Time) *ChainReport {
 
 // missing looks for the chain that the service did not find.
 func (f *fileCheck) missing(want *Head) {
-	if other := f.chains[want.Chain]; other != nil && other.Head.Seq >= want.Seq {
+	if other := f.chains[want.Chain]; other != nil && other.First <= want.Seq && other.Head.Seq >= want.Seq {
 		f.note(f.name, f.line, "the service did not find the file with record %d of chain %s", want.Seq, want.Chain)
 		return
 	}
