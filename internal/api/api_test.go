@@ -122,7 +122,7 @@ func TestInvoke(t *testing.T) {
 				slog.New(slog.NewTextHandler(&log, nil)), time.Now)
 			action, ok := a.Find("iam", "GetUser")
 			if !ok {
-				t.Fatal("GetUser is not there")
+				t.Fatal("Find does not find GetUser")
 			}
 			out, refused := a.Invoke(t.Context(), signed(t, c.user), action, &c.in, api.Call{RequestID: "the-request"})
 			got := ""
@@ -137,7 +137,7 @@ func TestInvoke(t *testing.T) {
 				t.Errorf("%d records: %s", n, &records)
 			}
 			if strings.Contains(got+records.String(), "password") {
-				t.Error("what is for the log alone got out")
+				t.Error("an answer contains text that is only for the log")
 			}
 			if hasText := strings.Contains(log.String(), "the-request"); hasText != (c.err == secret) {
 				t.Errorf("log %q", &log)

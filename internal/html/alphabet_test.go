@@ -31,8 +31,8 @@ func shortNames(n int) []string {
 	return names
 }
 
-// TestAlphabet checks that the order by name is that of the browser's collator,
-// and that a search finds the same users as a look at each.
+// TestAlphabet checks that names are sorted as the browser's collator sorts
+// them, and that a search finds the same users as a comparison with every name.
 func TestAlphabet(t *testing.T) {
 	names := shortNames(60)
 	auditor, err := audit.New(audit.Options{EveryRow: true, Now: made})

@@ -6,7 +6,7 @@ import (
 	"rollcall/internal/html"
 )
 
-// TestAccessible asks axe-core about every screen: it has nothing to say.
+// TestAccessible checks every screen with axe-core, and expects no violations.
 func TestAccessible(t *testing.T) {
 	b, s := organization(t, html.Options{Made: made}, 30, 60)
 	b.History(past(s.Accounts[0], 5))

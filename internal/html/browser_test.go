@@ -26,8 +26,8 @@ type browser struct {
 	size int // of the page, in bytes
 }
 
-// open opens a page in a new browser. Every request but that for the page itself
-// fails the test.
+// open opens a page in a new browser. The test fails on every request except
+// the one for the page itself.
 func open(t *testing.T, b *html.Builder, s *audit.Summary) *browser {
 	t.Helper()
 	var content bytes.Buffer
@@ -52,13 +52,13 @@ func (br *browser) in(t *testing.T) *browser {
 	return &browser{Tab: br.In(t), t: t, url: br.url, size: br.size}
 }
 
-// eval is the value of an expression of JavaScript, or of its promise.
+// eval returns the value of a JavaScript expression, or of its promise.
 func eval[T any](br *browser, expression string) T {
 	br.t.Helper()
 	return browsertest.Eval[T](br.Tab, expression)
 }
 
-// visit opens the page at a fragment, as somebody does who was sent it.
+// visit opens the page at a fragment, like somebody who follows a link.
 func (br *browser) visit(fragment string) {
 	br.t.Helper()
 	br.Navigate("about:blank")
@@ -73,7 +73,7 @@ func (br *browser) settle() {
 	eval[bool](br, `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`)
 }
 
-// show goes to another fragment, as a link does.
+// show goes to another fragment, as a click on a link does.
 func (br *browser) show(fragment string) {
 	br.t.Helper()
 	eval[string](br, fmt.Sprintf(`location.hash = %q`, fragment))
@@ -94,8 +94,8 @@ func (br *browser) press(keys string) {
 	br.settle()
 }
 
-// shortcut presses the key of a character, which is typed unless the page
-// takes it.
+// shortcut presses the key of a character. The browser types the character
+// unless the page handles it.
 func (br *browser) shortcut(key string) {
 	br.t.Helper()
 	browsertest.Call(br.Tab, input.DispatchKeyEvent,
@@ -110,7 +110,7 @@ func (br *browser) want(expression, want string) {
 	}
 }
 
-// picture keeps a picture of the page for people.
+// picture saves a picture of the page, for people to view.
 func (br *browser) picture(name string) {
 	br.t.Helper()
 	br.settle()

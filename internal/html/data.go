@@ -8,8 +8,8 @@ import (
 	"rollcall/report"
 )
 
-// The types below are the JSON of the page, except for its rows. Times are those of
-// pageTime, and 0 if they are unknown.
+// The types below are the JSON of the page, except for its rows. Times have the
+// form of pageTime. A time is 0 if it is unknown.
 
 type pageData struct {
 	Title         string           `json:"title"`
@@ -27,7 +27,8 @@ type pageData struct {
 	People        []person         `json:"people"` // some of those without MFA
 	Controls      []controlData    `json:"controls"`
 	Outcomes      string           `json:"outcomes"` // of the controls, in words
-	// KeyLimits are the greatest ages in days of the bars of the key ages.
+	// KeyLimits are the largest ages in days of the bars in the chart of key
+	// ages.
 	KeyLimits  [numKeyBins - 1]int  `json:"keyLimits"`
 	Exceptions []audit.ExceptionUse `json:"exceptions"`
 	Accounts   []accountData        `json:"accounts"`
@@ -119,7 +120,7 @@ type historyData struct {
 	Snapshots []snapshotData `json:"snapshots"`
 	Changes   []changeData   `json:"changes"` // the latest first
 	LeftOut   int            `json:"leftOut"` // how many more there were
-	// Steps are the changes of each report except the first, the latest first.
+	// Steps are the changes of each report except the first, newest first.
 	Steps []stepData `json:"steps"`
 }
 

@@ -15,7 +15,7 @@ import (
 
 var made = time.Date(2026, 11, 23, 10, 20, 0, 0, time.UTC)
 
-// hostile are names no page may obey.
+// hostile are names that the page must show as text and never interpret.
 var hostile = []string{
 	`</script><script>document.title="owned"</script>`,
 	`<img src=x onerror=document.title="owned">`,
@@ -26,11 +26,12 @@ var hostile = []string{
 	"\x01 \x02 007 2026-01-01T00:00:00Z",
 }
 
-// before says when the oldest report was generated: nothing happened since.
+// before is the time when the oldest report was generated. Nothing has happened
+// since.
 var before = made.Add(-36 * time.Hour)
 
-// person makes the rows of users who are like those of a real account: most
-// are in order, some have been forgotten.
+// person creates rows of users like those of a real account: most are in order,
+// and some have been forgotten.
 type person struct{ *rand.Rand }
 
 func (p person) ago(from, to int) time.Time {
@@ -38,7 +39,7 @@ func (p person) ago(from, to int) time.Time {
 		-time.Duration(p.IntN(86400)) * time.Second)
 }
 
-// since is some time after t, the newer the likelier.
+// since returns a random time after t. Recent times are more likely.
 func (p person) since(t time.Time) time.Time {
 	left := before.Sub(t)
 	f := p.Float64()
@@ -104,7 +105,7 @@ func (p person) root(account string) report.Row {
 	return row
 }
 
-// csv is the report of an account.
+// csv returns the report of an account.
 func (p person) csv(account string, users int, names ...string) []byte {
 	var b bytes.Buffer
 	w := report.NewWriter(&b, report.Columns22)
@@ -125,8 +126,8 @@ func (p person) csv(account string, users int, names ...string) []byte {
 // newPerson returns the source of the rows of organization.
 func newPerson() person { return person{rand.New(rand.NewPCG(1, 2))} }
 
-// organization audits accounts with so many users each, and gathers a page.
-// The last two accounts have no report.
+// organization audits accounts with a given number of users each, and gathers a
+// page. The last two accounts have no report.
 func organization(t testing.TB, o html.Options, users ...int) (*html.Builder, *audit.Summary) {
 	t.Helper()
 	p := newPerson()
@@ -177,7 +178,7 @@ func organization(t testing.TB, o html.Options, users ...int) (*html.Builder, *a
 	return b, auditor.Summary()
 }
 
-// past gives an account a history of so many reports, a week apart.
+// past gives an account a history of reports that are a week apart.
 func past(account *audit.AccountSummary, reports int) html.History {
 	p := person{rand.New(rand.NewPCG(3, 4))}
 	h := html.History{Account: account.Source.Account, Partition: account.Source.Partition}

@@ -26,7 +26,7 @@ func (c *column) text(s string) {
 	}
 	quoted, err := json.Marshal(s)
 	if err != nil {
-		panic(err) // of a string there is none
+		panic(err) // a string always has JSON
 	}
 	*c = append(*c, quoted...)
 }
@@ -36,9 +36,9 @@ func (c *column) text(s string) {
 type rows struct {
 	users, credentials, findings int
 
-	name, path, class, created, mfa, line, held column // of a user; held is how many credentials
+	name, path, class, created, mfa, line, held column // of a user; held is its number of credentials
 	what, state, made, used, region, service    column // of a credential
-	found                                       column // how many findings it has
+	found                                       column // its number of findings
 	control, verdict, cell, reason              column // of a finding
 	args                                        column // the numbers in the reasons
 	more                                        column // finding, exception, expired exception, key ids, note
@@ -46,7 +46,7 @@ type rows struct {
 	index                                       map[string]int64
 }
 
-// The subjects of lines. The second place of a key or certificate follows the
+// The subjects of lines. The second key and the second certificate follow the
 // first.
 const (
 	whole = iota // the user, or the report
@@ -69,12 +69,12 @@ const (
 	mfaCell
 )
 
-// Bits of a finding's verdict, above its status.
+// Bits of a finding's verdict. The bits below them hold its status.
 const (
 	severityShift = 3
 	suppressedBit = 1 << 6
 	approxBit     = 1 << 7
-	wholeBit      = 1 << 8 // it is about the user, whichever line it is on
+	wholeBit      = 1 << 8 // it is about the user, even on the line of a credential
 )
 
 // Row adds a row of the report. It is a visit function for [audit.Auditor.Audit],

@@ -118,7 +118,7 @@ func TestPolicyLetsNothingElseRun(t *testing.T) {
 		t.Errorf("policy is\n%s, want\n%s", policy, want)
 	}
 	if strings.Index(page, "Content-Security-Policy") > strings.Index(page, "<style") {
-		t.Error("the policy comes after what it is to govern")
+		t.Error("the policy comes after content that it must restrict")
 	}
 	ours := page
 	for _, data := range contents(page, "script")[:2] {
@@ -154,7 +154,7 @@ func TestEveryFindingIsInTheData(t *testing.T) {
 		}
 		if len(r.Name) != r.Users || len(r.What) != r.Credentials || len(r.Verdict) != r.Findings ||
 			total(r.Held) != r.Credentials || total(r.Found) != r.Findings {
-			t.Errorf("account %d: columns are not as long as they say", i)
+			t.Errorf("account %d: the columns have other lengths than the counts say", i)
 		}
 		users += r.Users
 		for _, v := range r.Verdict {
@@ -180,8 +180,8 @@ func total(list []int) (n int) {
 	return n
 }
 
-// One who was seen with no finding and no credential has no line; every
-// credential has one, in the order of the row.
+// A user without findings and credentials has no line. Every credential has
+// one, in the order of the row.
 func TestEveryCredentialIsInTheData(t *testing.T) {
 	b := html.New(html.Options{})
 	r := b.Report()
@@ -223,7 +223,7 @@ func equal(a, b []int) bool {
 	return true
 }
 
-// Rows without room are counted. Users with findings go before others.
+// Rows that do not fit are counted. Users with findings are kept before others.
 func TestMaxCredentials(t *testing.T) {
 	b, s := organization(t, html.Options{}, 30)
 	all := data(t, write(t, b, s)).Rows[0]
@@ -243,13 +243,14 @@ func TestMaxCredentials(t *testing.T) {
 	}
 	if d.Page.LeftOut.Fine == 0 || d.Page.LeftOut.Found != 0 || kept != found ||
 		d.Rows[0].Credentials+d.Page.LeftOut.Fine != all.Credentials {
-		t.Errorf("%d of %d credentials are in, with %d of %d that have findings, and %+v left out",
+		t.Errorf("the page lists %d of %d credentials, %d of %d with findings, and leaves out %+v",
 			d.Rows[0].Credentials, all.Credentials, kept, found, d.Page.LeftOut)
 	}
 	b, s = organization(t, html.Options{MaxCredentials: 10}, 30)
 	d = data(t, write(t, b, s))
 	if n := d.Rows[0].Credentials; n > 10 || n < 6 || d.Page.LeftOut.Found == 0 {
-		t.Errorf("%d credentials are in, and %+v left out", n, d.Page.LeftOut)
+		t.Errorf("the page lists %d credentials and leaves out %+v, want 6 to 10, and some with findings left out",
+			n, d.Page.LeftOut)
 	}
 	if d.Page.Accounts[0].KeyBins == nil || len(d.Page.Accounts[0].Controls) != len(s.Counts.Controls) {
 		t.Error("the figures of the account are not in the page")
@@ -265,13 +266,13 @@ func TestSummaryOfAnotherRun(t *testing.T) {
 	}
 }
 
-// An audit that was given up has a Report without an end.
+// An audit that was abandoned has a Report without an end.
 func TestReportWithoutEnd(t *testing.T) {
 	b, s := organization(t, html.Options{}, 3)
 	r := b.Report()
 	r.Row(&audit.Row{Line: 2, Report: &report.Row{User: "given-up", PasswordEnabled: report.True}})
 	if page := write(t, b, s); strings.Contains(page, "given-up") {
-		t.Error("the page has a row of a report that was not audited to its end")
+		t.Error("the page has a row of a report whose audit did not finish")
 	}
 }
 

@@ -11,7 +11,8 @@ import (
 	"rollcall/report"
 )
 
-// read returns the page's reading of a template: reason() in data.js.
+// read assembles a reason from its template as the page does in reason() of
+// data.js.
 func read(t *testing.T, template string, args column) string {
 	t.Helper()
 	var numbers []int64
@@ -66,15 +67,15 @@ func TestTemplate(t *testing.T) {
 			t.Errorf("%q: template %q, want %q", test.reason, template, test.template)
 		}
 		if got := read(t, template, s.args); got != test.back {
-			t.Errorf("%q came back as %q", test.reason, got)
+			t.Errorf("read(template of %q) = %q, want %q", test.reason, got, test.back)
 		}
 		if got := unmarked.Replace(test.reason.String()); got != test.back {
-			t.Errorf("%q is said to be %q", test.back, got)
+			t.Errorf("unmarked.Replace(%q) = %q, want %q", test.reason.String(), got, test.back)
 		}
 	}
 }
 
-// FuzzTemplate: what the page makes of a template is the sentence.
+// FuzzTemplate checks that the page turns a template back into the sentence.
 func FuzzTemplate(f *testing.F) {
 	f.Add("The access key is ", int64(91*86400), int64(1_787_566_800))
 	f.Add("00019999999999999999\x01\x02-1.5e3", int64(0), int64(-1))
@@ -148,8 +149,8 @@ func TestMarkedCell(t *testing.T) {
 	}
 }
 
-// A finding about a user as a whole is on the line of the credential whose
-// column it blames, where the user has that credential.
+// A finding about a whole user is on the line of the credential whose column it
+// blames, if the user has that credential.
 func TestPlace(t *testing.T) {
 	shown := [numWhats]bool{password: true, key2: true, cert1: true}
 	for column, want := range map[string]int{

@@ -26,20 +26,20 @@ func (br *browser) cpu() float64 {
 			return m.Value * 1000
 		}
 	}
-	br.t.Fatal("the browser tells no processor time")
+	br.t.Fatal("the browser does not report its processor time")
 	return 0
 }
 
-// measureCPU makes cpu count the time of the processor, which other work on the
-// machine hardly changes.
+// measureCPU makes cpu return processor time, which other work on the machine
+// hardly changes.
 func (br *browser) measureCPU() {
 	br.t.Helper()
 	browsertest.Call(br.Tab, performance.Enable,
 		performance.EnableParams{TimeDomain: performance.EnableTimeDomainThreadTicks})
 }
 
-// ready opens the page again, and returns how long that takes, and how much of it
-// the processor works.
+// ready opens the page again, and returns how long that takes and how much
+// processor time it uses.
 func (br *browser) ready(fragment string) (ms, cpu float64) {
 	br.t.Helper()
 	br.Navigate("about:blank")
@@ -53,9 +53,9 @@ func (br *browser) ready(fragment string) (ms, cpu float64) {
 	return eval[float64](br, `performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd`), cpu
 }
 
-// A page of 100,000 credentials is small enough to send, is soon there to be
-// read, and filters while one types. The limits are wide, for a machine that is
-// busy with other tests; the figures are in the log.
+// A page of 100,000 credentials is small enough to send, is ready quickly, and
+// filters while a person types. The limits are generous, because other tests
+// may keep the machine busy. The log has the figures.
 func TestHundredThousandCredentials(t *testing.T) {
 	start := time.Now()
 	b, s := organization(t, html.Options{Made: made}, 21000, 15000, 10000, 9000, 5000, 2500, 600, 500)
@@ -108,7 +108,7 @@ func TestHundredThousandCredentials(t *testing.T) {
 	}
 }
 
-// A page with too many credentials for it says what it leaves out, counts
+// A page that cannot list all credentials says what it leaves out, counts
 // everything, and stays small. 'make bench' runs it with a million.
 func TestTooManyCredentials(t *testing.T) {
 	users := *large * 1000 * 5 / 8 // each has about 1.6 credentials

@@ -159,7 +159,7 @@ func testWorst(br *browser, s *audit.Summary) {
 	}
 }
 
-// The cells of the heat map have the figures of the audit, account by account.
+// The cells of the heat map show the figures of the audit for each account.
 func testHeatMap(br *browser, s *audit.Summary) {
 	br.show("")
 	cells := eval[map[string][]string](br, `Object.fromEntries([...document.querySelectorAll(".heat tbody tr")].map(r =>
@@ -248,7 +248,7 @@ func testKeyAges(br *browser, s *audit.Summary) {
 	}
 }
 
-// Findings that say the same are one group with the names.
+// Findings with the same text form one group with the names.
 func testGroups(br *browser, s *audit.Summary) {
 	br.show("#controls")
 	br.click(`#screen-controls [aria-controls="control-C5"]`)
@@ -258,14 +258,14 @@ func testGroups(br *browser, s *audit.Summary) {
 	groups := eval[[]string](br,
 		`[...document.querySelectorAll("#control-C5 .group p:first-child")].map(p => p.innerText.replace(/\s+/g, " "))`)
 	n := countsOf(s, audit.ConsoleMFA).Statuses[audit.Fail]
-	// One of them once had an exception, and says so.
+	// One of them had an exception in the past, and says so.
 	want := []string{fmt.Sprintf("✕ FAIL %d users: The user has a password and no MFA.", n-1),
 		"✕ FAIL 1 user: The user has a password and no MFA. Exception EX-2026-002 has expired."}
 	if len(groups) != 4 || groups[0] != want[0] || groups[1] != want[1] {
 		br.t.Errorf("the groups are %q, want %q and two of reports that are missing", groups, want)
 	}
 	br.want(`document.querySelectorAll("#control-C5 .group:first-of-type .names a").length`, fmt.Sprint(n-1))
-	// Ages differ, and do not keep findings apart.
+	// Findings that differ only in age are in one group.
 	br.show("#controls?control=C9")
 	br.want(`document.querySelector("#control-C9 .group p").innerText.replace(/\s+/g, " ").replace(/^.*: /, "")`,
 		"The access key is … old, created …; the limit is 90 days.")
@@ -273,7 +273,7 @@ func testGroups(br *browser, s *audit.Summary) {
 	br.want(`document.querySelector(".detail").hidden`, "false")
 }
 
-// Back and forward go through what a person chose, and not through what they typed.
+// Back and forward return to what a person chose, but not to what they typed.
 func testBack(br *browser) {
 	br.visit("#credentials")
 	choose := func(select_ int, value string) {
@@ -296,7 +296,8 @@ func testBack(br *browser) {
 	br.want(`document.querySelectorAll("#screen-credentials select")[1].value`, "machine")
 }
 
-// TestOverviewOfLittle looks at the first screen where there is nothing to count.
+// TestOverviewOfLittle looks at the first screen when there is nothing to
+// count.
 func TestOverviewOfLittle(t *testing.T) {
 	b, s := organization(t, html.Options{})
 	br := open(t, b, s)
@@ -309,8 +310,8 @@ func TestOverviewOfLittle(t *testing.T) {
 	br.want(`document.querySelector("#screen-changes").innerText.includes("No account has an earlier report")`, "true")
 }
 
-// TestOverviewOfOneDay looks at an account with two reports of one day, of which the
-// newest has no row of root.
+// TestOverviewOfOneDay looks at an account with two reports from one day. The
+// newer one has no row for root.
 func TestOverviewOfOneDay(t *testing.T) {
 	auditor, err := audit.New(audit.Options{EveryRow: true, Now: made})
 	if err != nil {

@@ -19,7 +19,8 @@ import (
 
 var screens = []string{"overview", "accounts", "keys", "credentials", "mfa", "changes", "controls"}
 
-// TestPage looks at one page in a browser, in every way a person does.
+// TestPage opens one page in a browser and uses it in every way that a person
+// does.
 func TestPage(t *testing.T) {
 	b, s := organization(t, html.Options{Made: made, Program: "rollcall 1.0.0", Organizations: []string{"o-a1b2c3"},
 		Skipped: []html.Skipped{{Account: "444455556666", Name: "old lab", Status: "suspended"}}},
@@ -43,8 +44,8 @@ func TestPage(t *testing.T) {
 	t.Run("phone", func(t *testing.T) { testPhone(br.in(t)) })
 }
 
-// TestPageOfLittle looks at pages of no account, and of reports that say
-// nearly nothing.
+// TestPageOfLittle looks at pages without accounts, and at pages of reports
+// that contain almost nothing.
 func TestPageOfLittle(t *testing.T) {
 	benchmark, _ := audit.FindBenchmark(audit.DefaultBenchmark)
 	br := open(t, html.New(html.Options{}), &audit.Summary{Benchmark: benchmark})
@@ -64,7 +65,7 @@ func TestPageOfLittle(t *testing.T) {
 	} {
 		r := b.Report()
 		var src audit.Source
-		if string(csv) == "no report" { // a file that tells no account is called by its path
+		if string(csv) == "no report" { // a file that names no account is called by its path
 			src = audit.Source{Name: "semi.csv", Path: "semi.csv"}
 		}
 		s, err := auditor.Audit(context.Background(), bytes.NewReader(csv), src, nil, r.Row)
@@ -85,7 +86,7 @@ func TestPageOfLittle(t *testing.T) {
 			t.Errorf("%s says %q", screen, found)
 		}
 	}
-	// What nobody could read looks like no report, and says why.
+	// A report that nobody could read looks like a missing one, and says why.
 	br.show("#accounts")
 	br.want(`[...document.querySelectorAll("#screen-accounts tr.missing")].map(r => r.cells[1].textContent + ": " + `+
 		`r.cells[2].textContent.slice(0, 25)).join("; ")`,
@@ -94,7 +95,7 @@ func TestPageOfLittle(t *testing.T) {
 	br.want(`document.querySelector("#screen-accounts .problems summary").textContent`,
 		"semi.csv: 1 problem with the report")
 	br.want(`document.querySelector("#screen-accounts .problems details").open`, "true")
-	// Two reports of one account are two accounts of the page.
+	// Two reports of one account are shown as two accounts.
 	br.show("#credentials?account=111122223333~2")
 	br.want(`document.querySelector("#screen-credentials .result").textContent.split(" ")[0] > 0`, "true")
 	br.show("#credentials?kind=key&account=444455556666")
@@ -129,7 +130,8 @@ func testScreens(br *browser, s *audit.Summary) {
 	}
 }
 
-// Accounts without a report come first, in red, with the reason; then the worst.
+// Accounts without a report come first, in red and with the reason. The worst
+// account follows.
 func testAccounts(br *browser, s *audit.Summary) {
 	br.visit("#accounts")
 	rows := eval[[]string](br,
@@ -154,7 +156,8 @@ func testAccounts(br *browser, s *audit.Summary) {
 	if !strings.Contains(strings.Join(rows, "\n"), want) {
 		br.t.Errorf("no row has %q:\n%s", want, strings.Join(rows, "\n"))
 	}
-	// By the age of their reports: those of unknown age first.
+	// If accounts are sorted by the age of their reports, those of unknown age
+	// come first.
 	br.click(`#screen-accounts th:nth-child(2) button`)
 	br.want(`[...document.querySelectorAll("#screen-accounts tr[data-row] td:first-child b")].slice(2, 5).map(b => `+
 		`b.textContent).join(" ")`, "archive security shared services")
@@ -168,8 +171,8 @@ func testAccounts(br *browser, s *audit.Summary) {
 	br.want(`location.hash`, "#accounts?sort=account&direction=descending")
 }
 
-// testAccountArrows presses the head of each column that sorts. The cells are then
-// in the order of the arrow, and accounts without a report stay first.
+// testAccountArrows presses the head of each column that sorts. The cells are
+// then in the order of the arrow. Accounts without a report stay first.
 func testAccountArrows(br *browser) {
 	for column, value := range map[int]string{
 		2: `r.cells[1].querySelector("time").dateTime`, 3: `Number(r.cells[2].textContent.replace(",", ""))`,
@@ -188,7 +191,7 @@ func testAccountArrows(br *browser) {
 	}
 	br.show("#accounts")
 	br.want(`document.querySelectorAll("#screen-accounts th[aria-sort]").length`,
-		"0") // the worst first is the order of no column
+		"0") // no column's arrow shows the first order, worst first
 }
 
 // Every filter shows as many lines as the audit counted.
@@ -302,7 +305,7 @@ func thousands(n int) string {
 	return fmt.Sprintf("%d,%03d", n/1000, n%1000)
 }
 
-// Whatever a report says stays text.
+// Text of a report stays text.
 func testHostile(br *browser) {
 	br.Window(1280, 2400) // for all lines
 	defer br.Window(1280, 800)
@@ -318,7 +321,7 @@ func testHostile(br *browser) {
 	br.show("#changes?account=111122223300")
 	br.want(`document.querySelectorAll("img, iframe, object, main script").length`, "0")
 	br.want(`document.title`, "Changes – Credential audit")
-	// So does what an address says.
+	// Text of an address stays text too.
 	for _, hash := range []string{"#__proto__", "#accounts?sort=__proto__",
 		"#credentials?sort=constructor&open=x&age=9&__proto__=1", "#mfa?sort=toString",
 		"#changes?account=%3Cimg%3E&sort=x", "#%"} {
@@ -343,7 +346,7 @@ func testDetails(br *browser) {
 		}
 	}
 	br.want(`document.querySelectorAll(".detail svg .made").length`, "1")
-	// An excused finding stays FAIL, and says by what.
+	// An excused finding still says FAIL, and names its exception.
 	br.visit("#credentials?status=excused")
 	br.click(`#screen-credentials tr[data-row="0"]`)
 	br.settle()
@@ -417,8 +420,8 @@ func testAddress(br *browser) {
 	br.want(`document.querySelector("#screen-credentials").hidden`, "false")
 }
 
-// The table has one row for each of 1,000 lines, but only those in view exist;
-// it is read with the arrow keys.
+// The table has a row for each of 1,000 lines, but only the rows in view exist.
+// The arrow keys move through it.
 func testKeyboard(br *browser) {
 	br.visit("")
 	br.shortcut("4")
@@ -444,7 +447,7 @@ func testKeyboard(br *browser) {
 	br.press(kb.ArrowDown)
 	br.want(active, "2")
 	if second := eval[string](br, `document.querySelector(".detail").innerText`); second == first {
-		br.t.Error("the details stay those of the row before")
+		br.t.Error("the details are still those of the previous row")
 	}
 	br.press(kb.Escape)
 	br.want(`document.querySelector(".detail").hidden`, "true")
@@ -459,7 +462,7 @@ func testKeyboard(br *browser) {
 		count < 400 {
 		br.t.Errorf("%d rows exist of %d", rows, count)
 	}
-	// as list.js counts on
+	// list.js relies on this
 	br.want(`[...document.querySelectorAll("#screen-credentials tr[data-row]")].every(r => r.offsetHeight === 27)`,
 		"true")
 	br.press(kb.Home)
@@ -480,8 +483,8 @@ type paper struct {
 	Reasons                              bool
 }
 
-// On paper are a cover, the scope, the method, all screens, one after the other,
-// with all rows, and a place to sign.
+// A printed page has a cover, the scope, the method, every screen in turn with
+// all rows, and a place to sign.
 func testPrint(br *browser, s *audit.Summary) {
 	br.visit("#credentials?account=111122223302&status=FAIL")
 	lines := br.lines()
@@ -508,7 +511,7 @@ func testPrint(br *browser, s *audit.Summary) {
 	}
 	if got.Rows != lines || got.Signatures != 3 || got.Groups != 4 || !got.Reasons ||
 		got.Filters != "account: 111122223302, status: FAIL" {
-		br.t.Errorf("printed are %+v, want %d rows", got, lines)
+		br.t.Errorf("the printed page has %+v, want %d rows", got, lines)
 	}
 	for _, want := range []string{
 		"Organization o-a1b2c3", "Accounts 10, 2 of them without a readable report; 1 more was not audited",
@@ -533,10 +536,10 @@ func testPrint(br *browser, s *audit.Summary) {
 		}
 	}
 	if !strings.Contains(got.Method, "NO DATA is never counted as passed") {
-		br.t.Errorf("the method does not tell what NO DATA means: %s", got.Method)
+		br.t.Errorf("the method does not say what NO DATA means: %s", got.Method)
 	}
 	if !bytes.Contains(pdf, []byte("/MediaBox [0 0 841.91998 594.95996]")) {
-		br.t.Error("the paper is not A4 across")
+		br.t.Error("the page is not A4 in landscape")
 	}
 	br.want(`[...document.querySelectorAll(".screen")].filter(s => !s.hidden).map(s => s.id).join()`,
 		"screen-credentials")
@@ -546,8 +549,8 @@ func testPrint(br *browser, s *audit.Summary) {
 		strings.Join(screens, " "))
 }
 
-// testColours takes pictures in light and dark, and finds text that is hard to
-// read: WCAG 2.2 asks for a contrast of 4.5.
+// testColours takes pictures in light and dark, and finds text with too little
+// contrast. WCAG 2.2 requires 4.5.
 func testColours(br *browser) {
 	br.visit("")
 	for _, scheme := range []string{"light", "dark"} {
@@ -588,8 +591,8 @@ func testColours(br *browser) {
 	br.click(`#theme`)
 }
 
-// testPhone looks at the page as wide as a phone: nothing is cut off, every tab
-// can be reached, and tables show what matters.
+// testPhone looks at the page at the width of a phone: nothing is cut off,
+// every tab can be reached, and tables show what matters.
 func testPhone(br *browser) {
 	br.Window(360, 740)
 	defer br.Window(1280, 800)

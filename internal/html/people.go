@@ -40,7 +40,8 @@ func mostRecent(people []person) []person {
 
 func laterUse(a, b int64) bool { return useRank(a) > useRank(b) }
 
-// useRank returns the time of a use, and for none a number below any time.
+// useRank returns the time of a use. For no use it returns a number below every
+// time.
 func useRank(used int64) int64 {
 	if used < 0 && used >= absent(report.Malformed) {
 		return -1 << 62
@@ -48,8 +49,8 @@ func useRank(used int64) int64 {
 	return used
 }
 
-// people returns the people without MFA to name. The reports are in the order of
-// the accounts, nil for none.
+// people returns the people without MFA whom the page names. The reports are in
+// the order of the accounts, nil for none.
 func people(reports []*Report) []person {
 	all := []person{}
 	for i, r := range reports {

@@ -16,8 +16,8 @@ import (
 	"rollcall/internal/html"
 )
 
-// TestTake looks at what a person takes along from the page: commands,
-// exceptions, links and the lines as CSV.
+// TestTake checks what a person can take from the page: commands, exceptions,
+// links and the lines as CSV.
 func TestTake(t *testing.T) {
 	b, s := organization(t, html.Options{Made: made}, 40, 60)
 	br := open(t, b, s)
@@ -55,7 +55,7 @@ func testCommand(br *browser) {
 	if got := br.copied("Copy the command"); got != want {
 		br.t.Errorf("the command is\n%s, want\n%s", got, want)
 	}
-	// A key is found by when it was created, unless its id is known.
+	// A command finds a key by its creation time, unless the key's id is known.
 	br.openFirst("account=111122223301&control=C9&status=FAIL&kind=key&sort=made")
 	user = eval[string](br, `document.querySelector("#screen-credentials tr[data-row] td:nth-child(2)").firstChild.data`)
 	day := eval[string](br, `document.querySelector("#screen-credentials tr[data-row] td:nth-child(5) time").dateTime`)
@@ -71,7 +71,7 @@ func testCommand(br *browser) {
 			br.t.Errorf("%s does not read the command: %v %s", shell, err, out)
 		}
 	}
-	// Nothing of root is automated.
+	// Nothing is automated for root.
 	br.openFirst("account=111122223301&class=root&status=found")
 	br.want(`[...document.querySelectorAll(".detail button")].some(b => b.textContent === "Copy the command")`, "false")
 }

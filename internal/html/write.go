@@ -39,7 +39,7 @@ func (b *Builder) Write(w io.Writer, s *audit.Summary) error {
 	blocks, leftOut := b.fitting(gathered)
 	known := b.data(s, gathered)
 	known.LeftOut = leftOut
-	data, err := json.Marshal(known) // which writes no <, > and & as they are
+	data, err := json.Marshal(known) // it escapes <, > and &
 	if err != nil {
 		return fmt.Errorf("write page: %w", err)
 	}

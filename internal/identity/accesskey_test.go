@@ -93,7 +93,7 @@ func TestAccessKeySecretAtRest(t *testing.T) {
 			t.Fatal(err)
 		}
 		if strings.Contains(string(alice.Secret), *k.SecretAccessKey) {
-			t.Error("the secret lies open")
+			t.Error("the secret is stored in clear")
 		}
 		err = w.db.Update(t.Context(), func(tx *store.Tx) error {
 			root.Secret = alice.Secret

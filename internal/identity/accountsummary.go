@@ -89,8 +89,8 @@ func countProviders(tx *store.Tx, account string, m map[string]int32) error {
 }
 
 // countPolicies counts groups and managed policies. A policy in use counts
-// once, by its default version. A policy is in use, AWS's too, if it is
-// attached or is a permissions boundary (recorded).
+// once, by its default version. A policy is in use if it is attached or is a
+// permissions boundary. This includes AWS's policies (recorded).
 func countPolicies(tx *store.Tx, account string, m map[string]int32) error {
 	groups, err := tx.CountGroups(account)
 	if err != nil {

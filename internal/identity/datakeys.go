@@ -170,7 +170,7 @@ func (s *Service) tendKeysFromTimeToTime() {
 		case <-time.After(s.keyLimits.Every):
 		}
 		if err := guard.Run(func() error { return s.TendKeys(s.jobsCtx) }); err != nil && s.jobsCtx.Err() == nil {
-			s.log.Warn("data keys not replaced or deleted, it is tried again", "error", err)
+			s.log.Warn("data keys not replaced or deleted; will try again", "error", err)
 		}
 	}
 }

@@ -108,7 +108,7 @@ func TestTokenKeysRotateByCount(t *testing.T) {
 		w.clock.advance(36 * time.Hour)
 		w.tend(t)
 		if err := w.opens(t, old); !errors.Is(err, sigv4.ErrExpiredToken) {
-			t.Errorf("the key of sessions of 36 hours is gone: %v", err)
+			t.Errorf("a session of 36 hours after its end: %v, want ErrExpiredToken", err)
 		}
 		w.clock.advance(7*day - 36*time.Hour + time.Second)
 		w.tend(t)
@@ -118,7 +118,7 @@ func TestTokenKeysRotateByCount(t *testing.T) {
 		other.tend(t)
 		for name, node := range map[string]*world{"here": w, "there": other} {
 			if err := node.opens(t, old); !errors.Is(err, sigv4.ErrInvalidToken) {
-				t.Errorf("%s a key that is gone opens: %v", name, err)
+				t.Errorf("%s: a token of a deleted key: %v, want ErrInvalidToken", name, err)
 			}
 		}
 	})
@@ -134,7 +134,7 @@ func TestDataKeysRotateByAge(t *testing.T) {
 		w.clock.advance(30*day - time.Second)
 		w.tend(t)
 		if got := w.keyIDs(t, seal.Tokens); len(got) != 1 {
-			t.Errorf("keys of tokens %q before their time", got)
+			t.Errorf("%q: a key for tokens was replaced too early", got)
 		}
 		for range 13 {
 			w.clock.advance(30 * day)

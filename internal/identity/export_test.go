@@ -8,8 +8,8 @@ import (
 	"rollcall/internal/store"
 )
 
-// FromScratch returns the report that the store would give now, without any
-// earlier one.
+// FromScratch returns the report that the store would give now without any
+// earlier report.
 func (s *Service) FromScratch(ctx context.Context, account string) (content []byte, err error) {
 	err = s.db.View(ctx, func(tx *store.Tx) error {
 		basis, err := tx.ReportBasis(account)
@@ -69,7 +69,7 @@ func (s *Service) DamagedReport(ctx context.Context, account string, missing boo
 	})
 }
 
-// PanicInUnpacking lets the unpacking of the last report panic until mend is
+// PanicInUnpacking makes the unpacking of the last report panic until mend is
 // called.
 func (s *Service) PanicInUnpacking() (mend func()) {
 	unpack := s.unpack

@@ -51,7 +51,7 @@ func (s *Service) forgetFromTimeToTime() {
 		case <-time.After(wait):
 		}
 		if err := guard.Run(func() error { return s.Forget(s.jobsCtx) }); err != nil && s.jobsCtx.Err() == nil {
-			s.log.Warn("old rows not deleted, it is tried again in an hour", "error", err)
+			s.log.Warn("old rows not deleted; will try again in an hour", "error", err)
 		}
 	}
 }

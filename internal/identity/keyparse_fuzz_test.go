@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 )
 
-// Every accepted key comes out the same in both encodings.
+// Every accepted key has the same content in both encodings.
 func FuzzParseSSHKey(f *testing.F) {
 	const key = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQCVLzRL4Wy6t7AN8JIwmOySVzwRzi3yOcz3Q/zynDToG512SHE7sK1yU/w1Ud" +
 		"BrKB2QIK4vDxupseWT8azDuE84Rk/l8i8XcUtR3gCYP/WlgbfP4he29z3qMeNEALvrTtyuMYrgLRyOVPNcTGGaE+C06Y2msR4d9xsmYy2H" +

@@ -541,7 +541,7 @@ func TestEnableMFADeviceMeanwhile(t *testing.T) {
 			asked = 0
 			refused(t, w.root, other.EnableMFADevice, in, test.status, test.code, test.message)
 			if asked != 3 {
-				t.Errorf("the time was asked %d times; this test thinks 3", asked)
+				t.Errorf("the clock was read %d times, want 3", asked)
 			}
 		})
 	}

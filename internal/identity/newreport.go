@@ -10,12 +10,12 @@ import (
 	"rollcall/internal/store"
 )
 
-// reportPoll is the time between two looks at a job of another process.
+// reportPoll is the time between two checks of a job of another process.
 const reportPoll = 50 * time.Millisecond
 
-// NewReport generates a report of an account, for operators, also where there is
-// a recent one. It waits for a job that runs already, because what that one reads
-// may be older than this call.
+// NewReport generates a report of an account for operators, even if a recent
+// one exists. It waits for a running job, because the report of that job may be
+// older than this call.
 func (s *Service) NewReport(ctx context.Context, account string) (report store.Report, err error) {
 	token, err := s.takeReportJob(ctx, account)
 	if err == nil {
@@ -32,8 +32,9 @@ func (s *Service) WriteReport(ctx context.Context, w io.Writer, report store.Rep
 	return s.writeReport(ctx, w, report)
 }
 
-// takeReportJob waits for the account's lease. Reports are named by the second
-// that they are of, so it also waits until the second of the last one is over.
+// takeReportJob waits for the account's lease. The name of a report is the
+// second at which it was generated, so takeReportJob also waits until the
+// second of the last report is over.
 func (s *Service) takeReportJob(ctx context.Context, account string) (token int64, err error) {
 	for {
 		wait := reportPoll

@@ -10,8 +10,8 @@ import (
 	"rollcall/internal/store"
 )
 
-// An operator's report is always new, with its own second, also while another
-// process generates one.
+// An operator's report is always new and has a second of its own, even while
+// another process generates a report.
 func TestNewReport(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.clock.advance(990 * time.Millisecond)
@@ -39,16 +39,16 @@ func TestNewReport(t *testing.T) {
 		}
 		second, err := w.NewReport(t.Context(), account)
 		if err != nil || !second.Generated.Equal(first.Generated.Add(time.Second)) {
-			t.Errorf("%v after %v, %v", second.Generated, first.Generated, err)
+			t.Errorf("the report after that of %v is of %v, %v; want a second later", first.Generated, second.Generated, err)
 		}
 		time.AfterFunc(20*time.Millisecond, func() { w.clock.advance(20 * time.Millisecond) })
 		third, err := w.NewReport(t.Context(), account)
 		if err != nil || !third.Generated.Equal(second.Generated.Add(time.Second)) {
-			t.Errorf("%v in the second of %v, %v", third.Generated, second.Generated, err)
+			t.Errorf("the report after that of %v is of %v, %v; want a second later", second.Generated, third.Generated, err)
 		}
 		var content bytes.Buffer
 		if err := w.WriteReport(t.Context(), &content, third); err != nil || int64(content.Len()) != third.Size {
-			t.Errorf("%d bytes of %d, %v", content.Len(), third.Size, err)
+			t.Errorf("WriteReport wrote %d bytes, %v, want %d", content.Len(), err, third.Size)
 		}
 		if _, err := w.NewReport(t.Context(), "999999999999"); err == nil ||
 			err.Error() != "generate credential report: there is no account 999999999999" {

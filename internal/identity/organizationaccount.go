@@ -148,8 +148,8 @@ func organizationAccount(tx *store.Tx, id string) (a OrganizationAccount, err er
 	return a, err
 }
 
-// ListToken returns a token that continues a list of another service after an item.
-// It is good for the caller's account and this list alone.
+// ListToken returns a token that continues a list of another service after an
+// item. It is valid only for the caller's account and this list.
 func (s *Service) ListToken(c principal.Caller, list, after string) (string, error) {
 	p, err := s.page(c, list, "", nil, nil)
 	if err != nil {
@@ -158,8 +158,8 @@ func (s *Service) ListToken(c principal.Caller, list, after string) (string, err
 	return *p.marker(after), nil
 }
 
-// ReadListToken returns the item that a token continues after. ok is false for what
-// ListToken did not return.
+// ReadListToken returns the item that a token continues after. ok is false for
+// a token that ListToken did not return.
 func (s *Service) ReadListToken(c principal.Caller, list, token string) (after string, ok bool) {
 	p, err := s.page(c, list, "", &token, nil)
 	return p.after, err == nil

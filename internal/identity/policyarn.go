@@ -37,8 +37,8 @@ func ownPolicyARN(c principal.Caller, arn, what string) error {
 	return nil
 }
 
-// findPolicy reads a managed policy by its ARN. It is the account's own or one
-// of AWS's, whose Account is empty. If there is none the error is
+// findPolicy reads a managed policy by its ARN. The policy is the account's own
+// or one of AWS's, whose Account is empty. If there is none, the error is
 // store.ErrNotFound.
 func findPolicy(tx *store.Tx, c principal.Caller, arn string) (store.Policy, error) {
 	if !strings.HasPrefix(arn, "arn:"+c.Partition()+":") {

@@ -6,10 +6,11 @@ import (
 	"strings"
 )
 
-// A patch holds what distinguishes a row from the row that the user has in the
-// base, "" if it has none: how many bytes both begin with, a comma, how many
-// both end with, a comma, and the bytes between. Most changes are to one cell.
-// A user without a row has the patch "".
+// A patch turns the row that the user has in the base into the new row. A user
+// without a row in the base has the empty one there. The patch contains the
+// number of bytes that both rows share at the beginning, a comma, the number
+// that they share at the end, a comma, and the bytes between. Most changes are
+// to one cell. The patch "" removes the row.
 
 // patchOf returns the patch that turns a row of the base into another row.
 func patchOf(base, row string) string {
@@ -30,8 +31,8 @@ func patchOf(base, row string) string {
 
 var errPatch = errors.New("a patch of a report does not match its base")
 
-// appendPatched appends what a patch, which is not "", makes of a row of the
-// base.
+// appendPatched applies a patch, which is not "", to a row of the base and
+// appends the result.
 func appendPatched(dst, base []byte, patch string) ([]byte, error) {
 	first, rest, _ := strings.Cut(patch, ",")
 	last, middle, ok := strings.Cut(rest, ",")

@@ -19,7 +19,7 @@ func FuzzPatch(f *testing.F) {
 		if err != nil || string(got) != row {
 			t.Errorf("%q, %q: %q, %v", base, row, got, err)
 		}
-		// Of another base it is an error, or another row.
+		// With another base a patch is an error or makes another row.
 		_, _ = appendPatched(nil, []byte(row), base)
 	})
 }

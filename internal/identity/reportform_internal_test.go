@@ -9,8 +9,8 @@ import (
 	"rollcall/report"
 )
 
-// Reports made of patches must not mix rows of two forms. If this test fails,
-// raise reportForm and give the new sum.
+// Reports that are assembled from patches must not mix rows of two forms. If
+// this test fails, raise reportForm and update the sum.
 func TestReportForm(t *testing.T) {
 	const form, want = 1, "67a98cc781636516"
 	key := store.CredentialKey{Active: true, Created: 1_700_000_000}

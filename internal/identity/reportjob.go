@@ -24,21 +24,23 @@ const (
 	reportJobs = 2
 	// pagePatience is the maximum time for reading the next ten thousand users.
 	pagePatience = time.Minute
-	// settlePatience says how long a base waits for transactions that may not
-	// know that changes are recorded.
+	// settlePatience is the time for which a base waits for transactions that
+	// may not know that changes are recorded.
 	settlePatience = 10 * time.Second
 )
 
-// ReportJobs returns how many reports this node makes now, or waits to make.
+// ReportJobs returns the number of reports that this node generates or waits to
+// generate.
 func (s *Service) ReportJobs() int { return int(s.reporting.Load()) }
 
 // startReport runs the job that has just taken the lease.
 func (s *Service) startReport(ctx context.Context, account string, token int64) {
 	ctx = requestid.With(s.jobsCtx, requestid.Of(ctx))
-	s.jobs.Go(func() { _, _ = s.runReport(ctx, account, token) }) // the log has its error
+	s.jobs.Go(func() { _, _ = s.runReport(ctx, account, token) }) // the error is in the log
 }
 
-// runReport makes and publishes the report of a job whose lease was just taken.
+// runReport generates and publishes the report of a job that has just taken the
+// lease.
 func (s *Service) runReport(ctx context.Context, account string, token int64) (store.Report, error) {
 	ctx, cancel := context.WithCancelCause(store.OnAccount(ctx, account))
 	defer cancel(nil)
@@ -58,7 +60,7 @@ func (s *Service) runReport(ctx context.Context, account string, token int64) (s
 	defer stop()
 	ended := s.db.Update(ending, func(tx *store.Tx) error { return tx.EndReportJob(account, token) })
 	if ended != nil {
-		s.log.WarnContext(ctx, "lease not released, it expires by itself", "account", account, "error", ended)
+		s.log.WarnContext(ctx, "lease not released; it will expire", "account", account, "error", ended)
 	}
 	return report, err
 }
@@ -104,8 +106,8 @@ func (s *Service) makeReportInTurn(ctx context.Context, account string, token in
 	}
 }
 
-// makeReport makes a report from the last one and what has changed since, or
-// else a whole one.
+// makeReport generates a report from the last one and the changes since. If
+// that is impossible, it generates a whole one.
 func (s *Service) makeReport(ctx context.Context, account string, token int64) (store.Report, error) {
 	// The report must include the uses of credentials that this node has noted.
 	if err := s.db.Flush(ctx); err != nil {
@@ -114,7 +116,7 @@ func (s *Service) makeReport(ctx context.Context, account string, token int64) (
 	report, err := s.patchReport(ctx, account, token)
 	if errors.Is(err, errNoPatches) {
 		if err != errNoPatches { //nolint:errorlint // it says more
-			s.log.WarnContext(ctx, "the last report is damaged, the next one needs nothing of it", "account", account,
+			s.log.WarnContext(ctx, "the last report is damaged; a whole one is generated", "account", account,
 				"error", err)
 		}
 		report, err = s.wholeReport(ctx, account, token)
@@ -123,7 +125,7 @@ func (s *Service) makeReport(ctx context.Context, account string, token int64) (
 		return report, err
 	}
 	if err := s.db.DropReportRests(ctx, account, token); err != nil {
-		s.log.WarnContext(ctx, "what no report needs not deleted, the next one tries it again", "account", account,
+		s.log.WarnContext(ctx, "unused parts of reports not deleted; the next report will try again", "account", account,
 			"error", err)
 	}
 	return report, nil

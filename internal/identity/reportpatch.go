@@ -13,25 +13,26 @@ import (
 )
 
 const (
-	// reportMarks bounds the changed users of a report that is made of patches:
-	// one transaction writes them all.
+	// reportMarks limits the number of changed users in a report of patches,
+	// because one transaction writes all of them.
 	reportMarks = 10_000
-	// patchesBefore is the number of patches that a base may have besides a share
-	// of its users.
+	// patchesBefore is the number of patches that a base may have in addition to
+	// a share of its users.
 	patchesBefore = 256
 	// patchesAtOnce is the number of users that are read together.
 	patchesAtOnce = 200
 )
 
-// errNoPatches says that a report has to be a whole one.
+// errNoPatches says that the next report has to be a whole one.
 var errNoPatches = errors.New("the report cannot be made of patches")
 
-// damaged wraps an error in what is stored of the last report. A whole report
-// needs none of it.
+// damaged wraps an error in the stored data of the last report. A whole report
+// does not use that data.
 func damaged(err error) error { return fmt.Errorf("%w: %w", errNoPatches, err) }
 
-// patchReport makes a report of the last one and the rows of the users that have
-// changed since, or returns errNoPatches.
+// patchReport generates a report from the last one and from the present rows of
+// the users that have changed since. It returns errNoPatches if that is
+// impossible.
 func (s *Service) patchReport(ctx context.Context, account string, token int64) (store.Report, error) {
 	var p *patching
 	err := s.db.View(store.Patiently(ctx, pagePatience), func(tx *store.Tx) (err error) {
@@ -60,7 +61,8 @@ type patching struct {
 	patches []store.ReportPatch
 }
 
-// newPatching finds out whether a report can be made of patches.
+// newPatching begins a report of patches. It returns errNoPatches if the report
+// has to be a whole one.
 func (s *Service) newPatching(tx *store.Tx, account string, token int64) (*patching, error) {
 	start, err := tx.ReportStart(account, reportMarks+1)
 	if err != nil {
@@ -93,19 +95,19 @@ func (p *patching) run() error {
 		}
 	}
 	if len(p.patches) > 0 {
-		p.report.SHA256 = "" // of the last one
+		p.report.SHA256 = "" // SHA256 was the last report's
 	}
 	p.report.Patches += int64(len(p.patches))
 	return nil
 }
 
-// of adds the patches of users whose rows are not as they were.
+// of adds the patches of users whose rows have changed.
 func (p *patching) of(users []string) error {
 	base, patches, err := p.inBase(users)
 	if err != nil {
 		return err
 	}
-	defer base() // nothing may unpack when the service has been closed
+	defer base() // unpacking must end before the service is closed
 	after := map[string]string{}
 	var row []byte
 	err = p.tx.ScanCredentialsOf(p.report.Account, users, func(u *store.CredentialRow) error {
@@ -144,7 +146,8 @@ func (p *patching) of(users []string) error {
 	return nil
 }
 
-// patched returns the rows of the last report from those in its base.
+// patched applies patches to rows of the base. The result is the rows of the
+// last report.
 func patched(base map[string]string, patches []store.ReportPatch) (map[string]string, error) {
 	last := maps.Clone(base)
 	for _, patch := range patches {
@@ -161,15 +164,15 @@ func patched(base map[string]string, patches []store.ReportPatch) (map[string]st
 	return last, nil
 }
 
-// baseRows are rows of a base, by user.
+// baseRows holds rows of a base by user.
 type baseRows struct {
 	rows map[string]string
 	err  error
 }
 
-// inBase reads the pieces with the rows that users have in the base, and the
-// patches since. The function that it returns waits for the rows: they are
-// unpacked while the caller reads on.
+// inBase reads the pieces that contain the rows of users in the base, and the
+// patches since the base. wait returns the rows. They are unpacked while the
+// caller continues to read.
 func (p *patching) inBase(users []string) (wait func() baseRows, patches []store.ReportPatch, err error) {
 	pieces := piecesOf(p.pieces, users)
 	places := make([]store.ReportPlace, len(pieces))

@@ -22,11 +22,10 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// shared are the engines on which two nodes can work.
+// shared are the engines on which two nodes can work together.
 var shared = map[string]func(testing.TB) store.Config{"sqlite": storetest.SQLite, "postgres": storetest.Postgres}
 
-// pair returns two nodes on one store. They make reports whenever they are
-// asked.
+// pair returns two nodes on one store. They generate a report on every request.
 func pair(t *testing.T, cfg store.Config) (one, two *world) {
 	t.Helper()
 	reports := identity.ReportConfig{MaxAge: time.Nanosecond}
@@ -45,7 +44,7 @@ func pair(t *testing.T, cfg store.Config) (one, two *world) {
 	return one, two
 }
 
-// makeReport makes a report and returns it with its content.
+// makeReport generates a report and returns it with its content.
 func (w *world) makeReport(t *testing.T) (store.Report, []byte) {
 	t.Helper()
 	for must(t, w.root, w.GenerateCredentialReport,
@@ -60,7 +59,8 @@ func (w *world) makeReport(t *testing.T) (store.Report, []byte) {
 	return all[0], w.content(t, all[0])
 }
 
-// content reads a report out of the store, and checks what is known of it.
+// content reads a report out of the store, and checks the stored facts about
+// it.
 func (w *world) content(t *testing.T, r store.Report) []byte {
 	t.Helper()
 	out := must(t, w.root, w.GetCredentialReport,
@@ -75,8 +75,8 @@ func (w *world) content(t *testing.T, r store.Report) []byte {
 	return content.Bytes()
 }
 
-// crowd creates so many users beside those of a history that the base of a report
-// has several pieces.
+// crowd creates enough users, besides those of a history, to give the base of a
+// report several pieces.
 func (w *world) crowd(t *testing.T) {
 	t.Helper()
 	err := w.db.Update(t.Context(), func(tx *store.Tx) error {
@@ -100,7 +100,7 @@ type history struct {
 	*rand.Rand
 	w     *world
 	names []string
-	n     int // of things that need a name of their own
+	n     int // of things that need their own names
 	who   string
 }
 
@@ -114,7 +114,7 @@ func newHistory(w *world, seed uint64, who string) *history {
 
 func (h *history) name() string { return h.names[h.IntN(len(h.names))] }
 
-// key is a user's, or root's.
+// key returns the key of a user or of root.
 func (h *history) key() string {
 	if h.IntN(12) == 0 {
 		return ""
@@ -159,7 +159,7 @@ func (h *history) step(ctx context.Context) error {
 	return err
 }
 
-// path is a length of a path that depends on an id.
+// path returns a path whose length depends on an id.
 func (w *world) path(id string) int { return 1 + int(id[len(id)-1])%3 }
 
 func (h *history) use(ctx context.Context, nameKey string) error {
@@ -210,7 +210,7 @@ func (h *history) deleteUser(tx *store.Tx, nameKey string) error {
 	return errors.Join(append(errs, tx.DeleteUser(account, nameKey))...)
 }
 
-// credential gives a user a credential, or changes or takes one.
+// credential gives a user a credential, or changes or removes one.
 func (h *history) credential(tx *store.Tx, key, id string) error {
 	if _, err := tx.User(account, key); err != nil {
 		return err
@@ -296,7 +296,7 @@ func TestPatchedReports(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				one.clock.advance(time.Second) // no two reports are of one time
+				one.clock.advance(time.Second) // no two reports have the same time
 				report, content := w.makeReport(t)
 				want, err := one.FromScratch(t.Context(), account)
 				if err != nil {
@@ -312,7 +312,7 @@ func TestPatchedReports(t *testing.T) {
 				reports = append(reports, report)
 			}
 			if patched < 30 {
-				t.Errorf("%d reports of 60 are made of patches", patched)
+				t.Errorf("%d of 60 reports consist of patches", patched)
 			}
 			for _, r := range reports {
 				if !bytes.Equal(one.content(t, r), contents[r.Token]) {
@@ -327,7 +327,7 @@ func TestPatchedReports(t *testing.T) {
 	}
 }
 
-// Changes during the generation of a report are in the next one.
+// Changes that are made while a report is generated are in the next one.
 func TestPatchedReportsBesideChanges(t *testing.T) {
 	for name, cfg := range shared {
 		t.Run(name, func(t *testing.T) {
@@ -371,8 +371,8 @@ func TestPatchedReportsBesideChanges(t *testing.T) {
 	}
 }
 
-// A report with more patches than its reader holds at one time is read as a
-// whole.
+// A report with more patches than its reader holds at a time is read
+// completely.
 func TestReportOfManyPatches(t *testing.T) {
 	for name, cfg := range shared {
 		t.Run(name, func(t *testing.T) {
@@ -407,7 +407,7 @@ func TestReportOfManyPatches(t *testing.T) {
 	}
 }
 
-// A base that cannot be read any more spoils no later report.
+// An unreadable base does not spoil later reports.
 func TestReportAfterADamagedBase(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		for _, missing := range []bool{false, true} {
@@ -429,7 +429,7 @@ func TestReportAfterADamagedBase(t *testing.T) {
 	})
 }
 
-// A panic in background work ends this work, and not the process.
+// A panic in background work ends that work but not the process.
 func TestPanicsOfJobs(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.clock.advance(time.Minute)

@@ -12,9 +12,9 @@ import (
 )
 
 // A report is compressed in pieces. As many pieces as fit are stored in one
-// chunk, because each row costs a statement, a key and a look at the account. A
-// reader holds one piece and two packed chunks: the one that its pieces come
-// from, and the next.
+// chunk, because each row costs a statement, a key and a check of the account.
+// A reader holds one piece and two packed chunks: the chunk that its pieces
+// come from, and the next.
 const (
 	// reportPiece is the largest number of bytes of a report that are compressed
 	// together. A piece ends with a row.
@@ -46,8 +46,8 @@ func packPieces(pack *zstd.Encoder, part []byte, last []store.ReportChunk) []sto
 	return chunks
 }
 
-// nextPiece divides a part after as many whole rows as fit in a piece. Each row
-// begins with its line end.
+// nextPiece divides a part after as many whole rows as fit into a piece. Each
+// row begins with its line end.
 func nextPiece(part []byte) (piece, rest []byte) {
 	if len(part) <= reportPiece {
 		return part, nil

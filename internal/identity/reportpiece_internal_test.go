@@ -64,7 +64,7 @@ func TestPieces(t *testing.T) {
 			}
 		}
 		if !bytes.Equal(got, part.text) {
-			t.Errorf("%s: it comes back as another", part.name)
+			t.Errorf("%s: unpacking returns other bytes", part.name)
 		}
 	}
 	if len(chunks) != 1 {

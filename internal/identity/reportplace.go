@@ -11,14 +11,15 @@ import (
 	"rollcall/report"
 )
 
-// piecePlace says where a piece of a base is, and with which user it begins.
+// piecePlace is the place of a piece of a base, with the first user of the
+// piece.
 type piecePlace struct {
 	store.ReportPlace
 	first string // a folded name
 }
 
-// appendPlace adds a piece to what the store keeps of a chunk's pieces: its
-// packed size, and the length and the text of the first user.
+// appendPlace adds a piece to the stored list of a chunk's pieces: its packed
+// size, and the length and the name of its first user.
 func appendPlace(dst []byte, packed int, first string) []byte {
 	dst = binary.AppendUvarint(dst, uint64(packed))
 	dst = binary.AppendUvarint(dst, uint64(len(first)))
@@ -27,8 +28,8 @@ func appendPlace(dst []byte, packed int, first string) []byte {
 
 var errPlaces = errors.New("the places of a report's pieces are damaged")
 
-// readPlaces reads what appendPlace has written of each chunk. There are thousands
-// of pieces, so the users' names are parts of one string for each chunk.
+// readPlaces reads the lists that appendPlace has written, one for each chunk.
+// There are thousands of pieces, so all names of a chunk share one string.
 func readPlaces(chunks [][]byte) ([]piecePlace, error) {
 	all := make([]piecePlace, 0, 32*len(chunks))
 	for seq, text := range chunks {
@@ -51,13 +52,14 @@ func readPlaces(chunks [][]byte) ([]piecePlace, error) {
 	return all, nil
 }
 
-// pieceOf is a piece with the users whose rows are in it, or would be.
+// pieceOf is a piece with the users whose rows it contains. A user without a
+// row belongs to the piece in which the row would be.
 type pieceOf struct {
 	piecePlace
 	users []string
 }
 
-// piecesOf returns the pieces for some users, who are in order.
+// piecesOf returns the pieces of some users. The users are in order.
 func piecesOf(all []piecePlace, users []string) (pieces []pieceOf) {
 	for _, u := range users {
 		i, exact := slices.BinarySearchFunc(all, u, func(p piecePlace, u string) int { return strings.Compare(p.first, u) })
@@ -77,8 +79,8 @@ func piecesOf(all []piecePlace, users []string) (pieces []pieceOf) {
 }
 
 // rowOf finds the row of a user among rows, each of which begins with its line
-// end. They are in the order of their users' folded names. buf is memory for
-// names.
+// end. The rows are in the order of their users' folded names. rowOf uses the
+// memory of buf for names.
 func rowOf(rows []byte, user string, buf []byte) (row []byte, found bool) {
 	for len(rows) > 0 {
 		at := bytes.LastIndexByte(rows[:len(rows)/2+1], '\n')
@@ -95,8 +97,8 @@ func rowOf(rows []byte, user string, buf []byte) (row []byte, found bool) {
 	return nil, false
 }
 
-// firstUser returns the folded name of the first row of a piece. A piece that
-// begins with the header begins before all users.
+// firstUser returns the folded name of the first row of a piece. It returns "",
+// which sorts before all users, for the piece that begins with the header.
 func firstUser(piece []byte) string {
 	if len(piece) == 0 || piece[0] != '\n' {
 		return ""
@@ -104,7 +106,7 @@ func firstUser(piece []byte) string {
 	return string(userOf(piece[1:], nil))
 }
 
-// userOf returns the folded name of the user of a row, "" for root, in the
+// userOf returns the folded name of the user of a row, "" for root. It uses the
 // memory of buf.
 func userOf(row, buf []byte) []byte {
 	cell := row
@@ -128,8 +130,8 @@ func userOf(row, buf []byte) []byte {
 	return buf
 }
 
-// cutRow divides what begins with a line end into its first row, without that,
-// and the rest.
+// cutRow splits rows, each of which begins with its line end, into the first
+// row without its line end and the rest.
 func cutRow(piece []byte) (row, rest []byte) {
 	piece = piece[1:]
 	if end := bytes.IndexByte(piece, '\n'); end >= 0 {

@@ -19,12 +19,13 @@ type formatted struct {
 }
 
 // ranges divides the users of an account among several transactions on one
-// snapshot. Each formats ranges, and the results come in the order of the users.
+// snapshot. Each transaction formats ranges. The results come in the order of
+// the users.
 type ranges struct {
 	account string
 	size    int // the number of users in a range
 	ctx     context.Context
-	free    chan []byte // as many as ranges may be under way
+	free    chan []byte // its capacity limits the ranges in progress
 
 	mu    sync.Mutex
 	next  string // the first user of the next range
@@ -32,8 +33,8 @@ type ranges struct {
 	order chan chan formatted
 }
 
-// formatRanges calls out with all rows of an account, in their order, those of
-// size users at a time.
+// formatRanges calls out with all rows of an account in their order, in ranges
+// of size users.
 func formatRanges(
 	ctx context.Context, txs []*store.Tx, account string, rows *reportRows, size int, out func(formatted) error,
 ) error {

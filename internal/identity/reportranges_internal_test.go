@@ -10,8 +10,8 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// Ranges of any size, in one transaction and in two, are the rows that one scan
-// returns.
+// Ranges of any size, read in one transaction or in two, return the same rows
+// as one scan.
 func TestRangesAreTheScan(t *testing.T) {
 	const account = "123456789012"
 	storetest.Each(t, func(t *testing.T, db *store.DB) {

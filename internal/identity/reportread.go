@@ -13,9 +13,9 @@ import (
 	"rollcall/internal/store"
 )
 
-// writeReport writes a stored report. Each chunk is read on its own, so that a
-// slow client holds no snapshot of the store; see reportPiece for what it
-// holds. The next chunk is read while the client takes the last.
+// writeReport writes a stored report. Each chunk is read by its own statement,
+// so a slow client holds no snapshot of the store; reportPiece says what it
+// holds. The next chunk is read while the client receives the last one.
 func (s *Service) writeReport(ctx context.Context, w io.Writer, report store.Report) error {
 	out := &patchedWriter{ctx: ctx, db: s.db, report: report, w: w, whole: report.Patches == 0}
 	if report.SHA256 == "" {
@@ -31,18 +31,18 @@ func (s *Service) writeReport(ctx context.Context, w io.Writer, report store.Rep
 	return err
 }
 
-// noteSum keeps the sum of a report for the next who asks.
+// noteSum stores the sum of a report, so that it is computed only once.
 func (s *Service) noteSum(ctx context.Context, report store.Report, sum string) {
 	ctx = store.WithoutEvent(store.OnAccount(context.WithoutCancel(ctx), report.Account))
 	err := s.db.Update(ctx, func(tx *store.Tx) error { return tx.SetReportSum(report.Account, report.Token, sum) })
 	if err != nil {
-		s.log.WarnContext(ctx, "the SHA-256 of a report not stored, it is computed again", "account", report.Account,
+		s.log.WarnContext(ctx, "SHA-256 of a report not stored; it will be computed again", "account", report.Account,
 			"error", err)
 	}
 }
 
-// Sum returns the SHA-256 of a report. It reads the report if nobody has asked
-// before.
+// Sum returns the SHA-256 of a report. If the sum is not stored yet, Sum reads
+// the report.
 func (s *Service) Sum(ctx context.Context, report store.Report) (string, error) {
 	if report.SHA256 != "" {
 		return report.SHA256, nil
@@ -94,8 +94,8 @@ func (s *Service) readBase(ctx context.Context, report store.Report, fn func(pie
 	return ctx.Err()
 }
 
-// unpackPieces calls fn with the pieces of a chunk, and returns the memory they
-// were unpacked in.
+// unpackPieces calls fn with each piece of a chunk. It returns the memory that
+// the pieces were unpacked in.
 func (s *Service) unpackPieces(chunk, buf []byte, fn func([]byte) error) ([]byte, error) {
 	for len(chunk) > 0 {
 		piece, rest, err := cutPiece(chunk)
@@ -113,11 +113,11 @@ func (s *Service) unpackPieces(chunk, buf []byte, fn func([]byte) error) ([]byte
 	return buf, nil
 }
 
-// patchPage is the number of patches that a reader of a report holds at most.
+// patchPage is the maximum number of patches that a reader of a report holds.
 const patchPage = 200
 
-// afterName follows a name where the names after it begin: it sorts before every
-// character of a name. PostgreSQL's texts have no NUL.
+// afterName is appended to a name to find the names after it. It sorts before
+// every character of a name. Texts of PostgreSQL cannot contain NUL.
 const afterName = "!"
 
 // patchedWriter writes the pieces of a base with the patches of a report.
@@ -126,17 +126,17 @@ type patchedWriter struct {
 	db     *store.DB
 	report store.Report
 	w      io.Writer
-	sum    hash.Hash // nil if it is known
+	sum    hash.Hash // nil if the sum is known
 
 	patches []store.ReportPatch // the next
-	whole   bool                // no more follow these
+	whole   bool                // no more follow after patches
 	buf     []byte
 	name    []byte
 	written int64
 }
 
-// ready makes the next patch the first of patches; there is none if that is
-// empty.
+// ready makes the next patch the first one of patches. patches is empty if
+// there are no more.
 func (p *patchedWriter) ready(last string) (err error) {
 	if len(p.patches) > 0 || p.whole {
 		return nil
@@ -146,7 +146,7 @@ func (p *patchedWriter) ready(last string) (err error) {
 	return err
 }
 
-// take takes the next patch.
+// take removes the next patch from the list and returns it.
 func (p *patchedWriter) take() (store.ReportPatch, error) {
 	patch := p.patches[0]
 	p.patches = p.patches[1:]
@@ -162,8 +162,8 @@ func (p *patchedWriter) write(text []byte) error {
 	return err
 }
 
-// piece writes a piece. Patches of the users after its last row are for the next
-// one.
+// piece writes a piece with its patches. Patches of users after its last row
+// belong to the next piece.
 func (p *patchedWriter) piece(piece []byte) error {
 	if err := p.ready(""); err != nil {
 		return err
@@ -209,7 +209,8 @@ func (p *patchedWriter) after(rows []byte) bool {
 	return p.patches[0].NameKey > string(p.name)
 }
 
-// add adds the row of a patch, whose user has a row in the base or none.
+// add adds the row that a patch creates. of is the user's row in the base, nil
+// if there is none.
 func (p *patchedWriter) add(patch store.ReportPatch, of []byte) (err error) {
 	if patch.Data != "" {
 		p.buf, err = appendPatched(append(p.buf, '\n'), of, patch.Data)

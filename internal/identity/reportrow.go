@@ -42,10 +42,11 @@ func (r *reportRows) clone() *reportRows {
 }
 
 // reportForm is part of the shape of every report. Raise it when the same user
-// gets another row: TestReportForm notices that.
+// gets a different row. TestReportForm notices such a change.
 const reportForm = 1
 
-// shape names all that the rows of a report depend on besides its users.
+// shape identifies everything besides the users that the rows of a report
+// depend on.
 func (r *reportRows) shape() string {
 	return fmt.Sprintf("%d %s %d %d", reportForm, r.root, r.columns.Len(), r.rotation)
 }

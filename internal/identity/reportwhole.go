@@ -13,13 +13,13 @@ import (
 	"rollcall/internal/store"
 )
 
-// reportPart says how many bytes of a report are stored by one commit.
+// reportPart is the number of bytes of a report that one commit stores.
 const reportPart = 4 << 20
 
 // wholeReport reads one snapshot of the account, writes the report in parts
-// that nobody sees, and publishes it by one commit. The reports after it are
-// patches of it, unless a transaction may have changed the account without a
-// record.
+// that are not visible yet, and publishes it by one commit. The next reports
+// consist of patches of it, unless a transaction may have changed the account
+// without a record.
 func (s *Service) wholeReport(ctx context.Context, account string, token int64) (store.Report, error) {
 	report, shape := store.Report{Account: account, Token: token, Base: token}, ""
 	err := s.db.Update(ctx, func(tx *store.Tx) error { return tx.StartReportBase(account, token) })
@@ -50,8 +50,8 @@ func (s *Service) wholeReport(ctx context.Context, account string, token int64) 
 	})
 }
 
-// writeBase stores what a snapshot holds as the base of a token, and returns
-// the report and its shape.
+// writeBase stores the rows of a snapshot as the base that a token identifies.
+// It returns the report and its shape.
 func (s *Service) writeBase(
 	ctx context.Context, tx *store.Tx, account string, token int64,
 ) (report store.Report, shape string, err error) {
@@ -140,7 +140,7 @@ func (p *reportPacker) next(full []byte) ([]byte, error) {
 	}
 }
 
-// end waits until all is stored.
+// end waits until everything is stored.
 func (p *reportPacker) end() (size int64, sum string, err error) {
 	close(p.full)
 	<-p.done
