@@ -65,6 +65,9 @@ func Inspect(ctx context.Context, name string, how Checking) (*Checked, error) {
 	if !c.names(&z.Reader) {
 		return c, nil
 	}
+	if err := c.layout(name, z.File); err != nil {
+		return nil, err
+	}
 	list, err := readFile(z, packFile, maxJSON)
 	if err != nil {
 		return nil, fmt.Errorf("%s: it is not the pack of a review: %w", name, err)
@@ -110,6 +113,23 @@ func (c *Checked) names(z *zip.Reader) bool {
 		}
 	}
 	return len(c.Problems) == 0
+}
+
+// layout refuses what no directory of the archive names.
+func (c *Checked) layout(name string, files []*zip.File) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if err := layout(f, info.Size(), files); err != nil {
+		c.problem("the pack has more in it than its files: %v", err)
+	}
+	return nil
 }
 
 // hashes compares the files of a pack with its list.

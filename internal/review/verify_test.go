@@ -280,6 +280,20 @@ func rezip(t testing.TB, file string, edit func(name string, content []byte) (st
 	return again
 }
 
+// altered returns a file with other bytes.
+func altered(t *testing.T, file string, edit func([]byte) []byte) string {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := filepath.Join(t.TempDir(), "altered.zip")
+	if err := os.WriteFile(again, edit(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return again
+}
+
 // TestInspect notices everything that was altered in a pack.
 func TestInspect(t *testing.T) {
 	r := newReview(t)
@@ -362,6 +376,19 @@ func TestInspect(t *testing.T) {
 		"a drive": {rezip(t, file, same, &zip.FileHeader{Name: `C:\x`}), Checking{}, "is not the name of a file"},
 		"twice": {rezip(t, file, same, &zip.FileHeader{Name: "Review.json"}), Checking{},
 			"Review.json is there twice"},
+		"something before it": {altered(t, file, func(c []byte) []byte {
+			hidden, err := os.ReadFile(rezip(t, file, func(n string, c []byte) (string, []byte) { return n, c[:1] }))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return append(hidden, c...)
+		}), Checking{AllowedSigners: signers}, "the pack has more in it than its files: byte 0 does not begin"},
+		"something after it": {altered(t, file, func(c []byte) []byte {
+			return append(c, "more"...)
+		}), Checking{}, "something follows the directory"},
+		"another name for programs that read on": {altered(t, file, func(c []byte) []byte {
+			return bytes.Replace(c, []byte("evidence.html"), []byte("Evidence.html"), 1)
+		}), Checking{}, "does not begin evidence.html"},
 		"a link": {rezip(t, file, same, func() *zip.FileHeader {
 			h := &zip.FileHeader{Name: "x"}
 			h.SetMode(os.ModeSymlink | 0o777)
