@@ -24,8 +24,8 @@ type Lake struct {
 	dir   string
 	o     render.Options
 	src   audit.Source
-	rows  *part[parquet.Row]
-	found *part[findingRow]
+	rows  *part
+	found *part
 	taken map[string]int // files of this run, by their paths without the ending
 }
 
@@ -62,7 +62,7 @@ func (l *Lake) Row(row *audit.Row) error {
 func (l *Lake) addRow(row *audit.Row) (err error) {
 	if l.rows == nil {
 		at, name := l.place("reports", cmp.Or(l.src.Account, row.Report.AccountID()))
-		if l.rows, err = newRows(at, l.unique(at, name)); err != nil {
+		if l.rows, err = newPart(reportSchema(), at, l.unique(at, name)); err != nil {
 			return err
 		}
 	}
@@ -79,7 +79,7 @@ func (l *Lake) addFinding(f *audit.Finding) error {
 	}
 	next, err := l.found.next()
 	if err == nil {
-		*next = findingRowOf(f, &l.src, l.o.Benchmark.ID, l.asOf(), l.o.Now)
+		*next = findingRow{f, &l.src, l.o.Benchmark.ID, l.asOf(), l.o.Now}.append((*next)[:0])
 	}
 	return err
 }
@@ -87,7 +87,7 @@ func (l *Lake) addFinding(f *audit.Finding) error {
 func (l *Lake) openFindings(account string) (err error) {
 	if l.found == nil {
 		at, name := l.place("findings", cmp.Or(l.src.Account, account))
-		l.found, err = newFindings(at, l.unique(at, name+"-"+string(l.o.Benchmark.ID)))
+		l.found, err = newPart(findingSchema(), at, l.unique(at, name+"-"+string(l.o.Benchmark.ID)))
 	}
 	return err
 }
@@ -151,7 +151,8 @@ func (l *Lake) Close(*audit.Summary) error {
 			return err
 		}
 		l.src = audit.Source{}
-		empty, err := newRows(l.place("reports", ""))
+		dir, name := l.place("reports", "")
+		empty, err := newPart(reportSchema(), dir, name)
 		if err == nil {
 			err = empty.finish()
 		}
@@ -189,35 +190,16 @@ const suffix = ".parquet"
 // when there are this many, which determines the memory of a Parquet file.
 const batchRows, groupRows = 256, 16_384
 
-// part is an unfinished file with rows of one kind.
-type part[T any] struct {
+// part is an unfinished file of a table.
+type part struct {
 	file  *ownfile.Pending
-	write func([]T) (int, error)
-	close func() error
-	batch []T
-}
-
-func newFindings(dir, name string) (*part[findingRow], error) {
-	p, err := newPart[findingRow](dir, name)
-	if err == nil {
-		w := parquet.NewGenericWriter[findingRow](p.file, options...)
-		p.write, p.close = w.Write, w.Close
-	}
-	return p, err
-}
-
-func newRows(dir, name string) (*part[parquet.Row], error) {
-	p, err := newPart[parquet.Row](dir, name)
-	if err == nil {
-		w := parquet.NewGenericWriter[any](p.file, append(options, reportSchema())...)
-		p.write, p.close = w.WriteRows, w.Close
-	}
-	return p, err
+	table *parquet.Writer
+	batch []parquet.Row
 }
 
 var options = []parquet.WriterOption{parquet.Compression(&parquet.Zstd), parquet.MaxRowsPerRowGroup(groupRows)}
 
-func newPart[T any](dir, name string) (*part[T], error) {
+func newPart(schema *parquet.Schema, dir, name string) (*part, error) {
 	if err := ownfile.MkdirAll(dir); err != nil {
 		return nil, err
 	}
@@ -226,11 +208,12 @@ func newPart[T any](dir, name string) (*part[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	return &part[T]{file: f, batch: make([]T, 0, batchRows)}, nil
+	return &part{file: f, table: parquet.NewWriter(f, append(options, schema)...),
+		batch: make([]parquet.Row, 0, batchRows)}, nil
 }
 
 // next returns the place for the next row, which contains an old one.
-func (p *part[T]) next() (*T, error) {
+func (p *part) next() (*parquet.Row, error) {
 	if len(p.batch) == cap(p.batch) {
 		if err := p.flush(); err != nil {
 			return nil, err
@@ -240,18 +223,18 @@ func (p *part[T]) next() (*T, error) {
 	return &p.batch[len(p.batch)-1], nil
 }
 
-func (p *part[T]) flush() error {
-	_, err := p.write(p.batch)
+func (p *part) flush() error {
+	_, err := p.table.WriteRows(p.batch)
 	p.batch = p.batch[:0]
 	return err
 }
 
-func (p *part[T]) finish() error {
-	if err := errors.Join(p.flush(), p.close()); err != nil {
+func (p *part) finish() error {
+	if err := errors.Join(p.flush(), p.table.Close()); err != nil {
 		p.file.Abort()
 		return err
 	}
 	return p.file.Commit()
 }
 
-func (p *part[T]) abort() { p.file.Abort() }
+func (p *part) abort() { p.file.Abort() }

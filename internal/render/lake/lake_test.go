@@ -161,10 +161,57 @@ type wantRow struct {
 	SHA256    string     `parquet:"sha256,dict"`
 }
 
-// TestSchema checks that the table has the known columns in order.
+// wantFinding is a row of the table findings as users query it. Its names and types
+// must not change.
+type wantFinding struct {
+	Fingerprint string `parquet:"fingerprint"`
+	Benchmark   string `parquet:"benchmark,dict"`
+	Control     string `parquet:"control,dict"`
+	Name        string `parquet:"control_name,dict"`
+	Title       string `parquet:"title,dict"`
+	// Requirements are the benchmark's names of the control.
+	Requirements []string `parquet:"requirements,list"`
+	Status       string   `parquet:"status,dict"`
+	Severity     string   `parquet:"severity,dict"`
+
+	Partition         string     `parquet:"aws_partition,dict"`
+	User              *string    `parquet:"user"`
+	ARN               *string    `parquet:"arn"`
+	UserCreated       *time.Time `parquet:"user_creation_time,timestamp(millisecond)"`
+	Class             string     `parquet:"class,dict"`
+	Credential        *string    `parquet:"credential"`
+	CredentialKind    *string    `parquet:"credential_kind,dict"`
+	CredentialCreated *time.Time `parquet:"credential_created,timestamp(millisecond)"`
+	Line              int32      `parquet:"line"`
+
+	Reason      string     `parquet:"reason"`
+	Columns     []string   `parquet:"columns,list"`
+	Since       *time.Time `parquet:"since,timestamp(millisecond)"`
+	Age         *int64     `parquet:"age_seconds"`
+	Limit       *int64     `parquet:"limit_seconds"`
+	Approximate bool       `parquet:"approximate"`
+
+	Suppressed       bool     `parquet:"suppressed"`
+	Exception        *string  `parquet:"exception,dict"`
+	ExpiredException *string  `parquet:"expired_exception,dict"`
+	KeyIDs           []string `parquet:"key_ids,list"`
+	Note             *string  `parquet:"note"`
+
+	Generated *time.Time `parquet:"generated_at,timestamp(millisecond)"`
+	AsOf      *time.Time `parquet:"as_of,timestamp(millisecond)"`
+	// Judged is AsOf, or the time of the run if AsOf is unknown.
+	Judged time.Time `parquet:"judged_at,timestamp(millisecond)"`
+	File   string    `parquet:"file,dict"`
+}
+
+// TestSchema checks that the tables have the known columns in order.
 func TestSchema(t *testing.T) {
 	if d := cmp.Diff(parquet.SchemaOf(wantRow{}).String(),
 		strings.Replace(reportSchema().String(), "message {", "message wantRow {", 1)); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff(parquet.SchemaOf(wantFinding{}).String(),
+		strings.Replace(findingSchema().String(), "message findingRow {", "message wantFinding {", 1)); d != "" {
 		t.Error(d)
 	}
 }
@@ -214,8 +261,8 @@ func TestReports(t *testing.T) {
 
 func TestFindings(t *testing.T) {
 	dir := audited(t, t.TempDir(), csv, generated, audit.CIS70)
-	found := mustRead[findingRow](t, filepath.Join(dir, files(t, dir)[2]))
-	i := slices.IndexFunc(found, func(f findingRow) bool {
+	found := mustRead[wantFinding](t, filepath.Join(dir, files(t, dir)[2]))
+	i := slices.IndexFunc(found, func(f wantFinding) bool {
 		return f.Control == string(audit.KeyAge) && f.Status == "FAIL"
 	})
 	if i < 0 {
@@ -254,7 +301,7 @@ func TestClean(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := files(t, dir)
-	if n := len(mustRead[findingRow](t, filepath.Join(dir, all[2]))); n != 0 || len(all) != 4 {
+	if n := len(mustRead[wantFinding](t, filepath.Join(dir, all[2]))); n != 0 || len(all) != 4 {
 		t.Errorf("%d findings, files %q", n, all)
 	}
 }
@@ -314,7 +361,7 @@ func TestMissing(t *testing.T) {
 	if again := files(t, dir); len(again) != 6 {
 		t.Errorf("beside a report: %q", again)
 	}
-	for _, f := range mustRead[findingRow](t, filepath.Join(dir, all[2])) {
+	for _, f := range mustRead[wantFinding](t, filepath.Join(dir, all[2])) {
 		if f.Status != "NO_DATA" || f.Generated != nil || !f.Judged.Equal(generated) {
 			t.Errorf("%+v", f)
 		}

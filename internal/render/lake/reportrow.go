@@ -1,10 +1,9 @@
 package lake
 
 import (
-	"fmt"
-	"reflect"
+	"encoding/json"
+	"strings"
 	"sync"
-	"time"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -23,123 +22,66 @@ var valueColumns = func() (all []report.Column) {
 	return all
 }()
 
-// reportRow returns the structure of a row of the table reports: for each column
-// of the report its value, and the reason if there is none.
-func reportRow() reflect.Type {
-	fields := reflect.VisibleFields(reflect.TypeFor[rowHead]())
-	for i, c := range valueColumns {
-		of, tag := parquetType(c.Kind)
-		fields = append(fields,
-			reflect.StructField{
-				Name: fmt.Sprintf("Value%d", i), Type: of,
-				Tag: reflect.StructTag(fmt.Sprintf(`parquet:"%s%s"`, c.Name, tag)),
-			},
-			reflect.StructField{
-				Name: fmt.Sprintf("Absence%d", i), Type: reflect.TypeFor[*string](),
-				Tag: reflect.StructTag(fmt.Sprintf(`parquet:"%s_absence,dict"`, c.Name)),
-			})
-	}
-	fields = append(fields, reflect.VisibleFields(reflect.TypeFor[rowTail]())...)
-	for i := range fields {
-		fields[i].Offset, fields[i].Index = 0, nil
-	}
-	return reflect.StructOf(fields)
-}
+// reportSchema returns the schema of the table reports: for each column of the
+// report its value, and the reason if there is none. The schema is created on first
+// use, because most commands write no Parquet.
+var reportSchema = sync.OnceValue(func() *parquet.Schema {
+	return schemaOf("", func(c *columns) { c.report(&audit.Row{Report: &report.Row{}}, &audit.Source{}) })
+})
 
-// parquetType returns the Parquet type for a kind of column.
-func parquetType(kind report.Kind) (of reflect.Type, tag string) {
-	switch kind {
-	case report.BoolKind:
-		return reflect.TypeFor[*bool](), ""
-	case report.TimeKind:
-		return reflect.TypeFor[*time.Time](), ",timestamp(millisecond)"
-	default:
-		return reflect.TypeFor[*string](), ",dict"
-	}
-}
-
-// The schemas are created on first use, because most commands write no Parquet.
-var (
-	reportSchema = sync.OnceValue(func() *parquet.Schema {
-		return parquet.SchemaOf(reflect.New(reportRow()).Interface())
-	})
-	findingSchema = sync.OnceValue(func() *parquet.Schema { return parquet.SchemaOf(findingRow{}) })
-)
-
-// columnsOf builds a row, value after value in the order of the schema.
-type columnsOf struct{ row parquet.Row }
-
-// add adds a value that is always present.
-func (c *columnsOf) add(v parquet.Value) {
-	c.row = append(c.row, v.Level(0, 0, len(c.row)))
-}
-
-// addSome adds a value that may be null.
-func (c *columnsOf) addSome(v parquet.Value, is bool) {
-	if !is {
-		c.row = append(c.row, parquet.Value{}.Level(0, 0, len(c.row)))
-		return
-	}
-	c.row = append(c.row, v.Level(0, 1, len(c.row)))
-}
-
-func (c *columnsOf) text(s string)      { c.add(parquet.ValueOf(s)) }
-func (c *columnsOf) someText(s *string) { c.addSome(parquet.ValueOf(deref(s)), s != nil) }
-func (c *columnsOf) someTime(t *time.Time) {
-	c.addSome(parquet.ValueOf(deref(t).UnixMilli()), t != nil)
-}
-
-func deref[T any](p *T) (v T) {
-	if p != nil {
-		v = *p
-	}
-	return v
-}
-
-// appendRow appends a row of the table reports. It has the same content as a
-// reportRow, and costs less.
+// appendRow appends a row of the table reports.
 func appendRow(dst parquet.Row, row *audit.Row, src *audit.Source) parquet.Row {
-	r, c := row.Report, columnsOf{dst}
-	c.text(r.User)
-	c.text(r.ARN)
-	c.text(r.Path())
-	c.add(parquet.ValueOf(r.IsRoot()))
-	c.text(row.Class.String())
-	c.text(r.Partition())
-	c.add(parquet.ValueOf(int32(row.Line)))
+	c := columns{row: dst}
+	c.report(row, src)
+	return c.row
+}
+
+func (c *columns) report(row *audit.Row, src *audit.Source) {
+	r := row.Report
+	c.text("user", r.User)
+	c.text("arn", r.ARN)
+	c.word("path", r.Path()) // of the user, "" for root
+	c.flag("is_root", r.IsRoot())
+	c.word("class", row.Class.String())
+	c.word("aws_partition", r.Partition())
+	c.line("line", row.Line)
 	for i := range valueColumns {
 		c.cell(&valueColumns[i], r)
 	}
-	c.someText(object(r.Extra))
-	c.someText(object(r.Unreadable))
-	c.someTime(known(src.Generated))
-	c.someTime(known(src.Fetched))
-	c.text(src.Origin)
-	c.text(src.Path)
-	c.text(src.SHA256)
-	return c.row
+	// The unknown columns, and the texts of malformed ones.
+	c.someWord("extra", object(r.Extra))
+	c.someWord("unreadable", object(r.Unreadable))
+	c.known("generated_at", src.Generated)
+	c.known("fetched_at", src.Fetched)
+	c.word("source", src.Origin)
+	c.word("file", src.Path)
+	c.word("sha256", src.SHA256)
 }
 
 // cell adds the value of a column of the report, and the reason if there is
 // none.
-func (c *columnsOf) cell(column *report.Column, r *report.Row) {
-	var v parquet.Value
+func (c *columns) cell(column *report.Column, r *report.Row) {
 	var why report.Absence
 	switch column.Kind {
 	case report.BoolKind:
 		b := column.Bool(r)
-		v, why = parquet.ValueOf(b.IsTrue()), b.Absence()
+		why = b.Absence()
+		c.may(column.Name, flag, parquet.BooleanValue(b.IsTrue()), why == report.Present)
 	case report.TimeKind:
 		t := column.Time(r)
-		sec, _ := t.Unix()
-		v, why = parquet.ValueOf(sec*1000), t.Absence()
+		why = t.Absence()
+		c.since(column.Name, t)
 	default:
 		t := column.Text(r)
-		text, _ := t.Value()
-		v, why = parquet.ValueOf(text), t.Absence()
+		s, _ := t.Value()
+		why = t.Absence()
+		c.some(column.Name, word, s, why == report.Present)
 	}
-	c.addSome(v, why == report.Present)
-	c.addSome(absenceValues[why], why != report.Present)
+	name := ""
+	if c.table != nil { // the name of the column in a schema, and nowhere else
+		name = column.Name + "_absence"
+	}
+	c.may(name, word, absenceValues[why], why != report.Present)
 }
 
 // absenceValues are the words for the absences.
@@ -149,3 +91,24 @@ var absenceValues = func() (all [report.Malformed + 1]parquet.Value) {
 	}
 	return all
 }()
+
+// object returns cells as a JSON object in order, "" for none.
+func object(cells []report.Cell) string {
+	if len(cells) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	for i, c := range cells {
+		b.WriteByte("{,"[min(i, 1)])
+		for j, s := range []string{c.Column, c.Text} {
+			text, err := json.Marshal(s)
+			if err != nil {
+				panic(err) // it is a string
+			}
+			b.WriteString(strings.Repeat(":", j))
+			b.Write(text)
+		}
+	}
+	b.WriteByte('}')
+	return b.String()
+}
