@@ -13,9 +13,10 @@
 # make recipe-check  adds an example of each recipe (an action, a column of the
 #               report, a control of the audit) to a copy of the tree, and expects
 #               the tests to need each of its files; ARGS='-only NAME'
-# make soak     runs crash loops and races between processes for SOAK, and every
-#               kind of misbehaviour beside ordinary load for SOAK; sends calls at
-#               80 % of the top rate for SOAK, and at five times of it; looks for an
+# make soak     runs crash loops for SOAK, and until each store has had CRASHES
+#               crashes; runs races between processes for SOAK, and every kind of
+#               misbehaviour beside ordinary load for SOAK; sends calls at 80 % of
+#               the top rate for SOAK, and at five times of it; looks for an
 #               order of the calls in ROUNDS histories of two nodes with faults;
 #               rehearses the loss of a host; lets the disk fail at every write; then
 #               fetches the reports of an organisation of 1,000 accounts, and facts of
@@ -31,7 +32,7 @@
 #               different names, and compares every byte
 # make package-test  installs the packages of DIST into a clean Debian tree, and
 #               unpacks the image; runs both, and fetches a report from each by aws
-# make deploy-check  checks the manifests of deploy/ with helm and kubeconform
+# make deploy-check  checks the manifests of deploy/ with helm and the schemas of Kubernetes
 # make consumer tests a module outside of the tree that imports the public packages
 # make bench    measures, also moto if it is installed, and the HTML page;
 #               ARGS='-only NAME' measures only that, and no page
@@ -42,6 +43,7 @@
 FUZZTIME ?= 30s
 SOAK ?= 10m
 ROUNDS ?= 1000
+CRASHES ?= 1000
 FAILOVERS ?= 5
 GENERATE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/rollcall-generate
 INTEROP ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/rollcall-interop
@@ -113,7 +115,8 @@ recipe-check:
 	go run ./internal/recipe $(ARGS)
 
 soak: packages
-	$(WITH_POSTGRES) go test -timeout 0 -count 1 -v -run 'Crash|Nodes' ./internal/e2e/faults ./internal/e2e/nodes -soak $(SOAK)
+	$(WITH_POSTGRES) go test -timeout 0 -count 1 -v -run Crash ./internal/e2e/faults -soak $(SOAK) -crashes $(CRASHES)
+	$(WITH_POSTGRES) go test -timeout 0 -count 1 -v -run Nodes ./internal/e2e/nodes -soak $(SOAK)
 	$(WITH_POSTGRES) go test -timeout 0 -count 1 -v -run 'SteadyLoad|Overload|Misbehaviour' ./internal/e2e -soak $(SOAK)
 	go test -timeout 0 -count 1 -v -run TestSmallContainer ./internal/e2e -container 200 -container-users 1000000
 	$(WITH_POSTGRES) go test -timeout 0 -count 1 -v -run Linearizable ./internal/e2e/nodes -linear-rounds $(ROUNDS)

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -17,31 +18,45 @@ import (
 	"rollcall/internal/e2e/e2etest"
 )
 
+// crashes is the least number of crashes of TestCrash.
+var crashes = flag.Int("crashes", 4, "how often TestCrash kills the service on each store, at least")
+
 // TestCrash kills the service under load, again and again. After every crash, all
 // acknowledged changes are there, and all changes that are there were requested. An
 // interrupted call happened completely or not at all.
 func TestCrash(t *testing.T) {
 	e2etest.EachStore(t, func(t *testing.T, flags []string) {
-		a := e2etest.CreateAccount(t, flags...)
-		l := &ledger{users: map[string]*ledgerUser{}}
+		var all []*ledger
 		node := e2etest.Serve(t, flags...)
 		end := time.Now().Add(*e2etest.Soak)
-		for round := 0; round < 4 || time.Now().Before(end); round++ {
-			load(t, node, a, l, round)
+		round, users := 0, 0
+		for ; round < *crashes || time.Now().Before(end); round++ {
+			// Each check reads a whole account, so the load moves to a new one before it is large.
+			if round%100 == 0 {
+				all = append(all, &ledger{account: e2etest.CreateAccount(t, flags...), users: map[string]*ledgerUser{}})
+			}
+			l := all[len(all)-1]
+			load(t, node, l, round)
 			e2etest.CheckFile(t, flags)
 			node = e2etest.Serve(t, flags...)
-			l.check(t, node, a, round)
+			l.check(t, node, round)
+		}
+		for _, l := range all {
+			l.check(t, node, round)
+			users += len(l.users)
 		}
 		node.Stop()
 		e2etest.CheckFile(t, flags)
+		t.Logf("%d crashes, %d users in %d accounts", round, users, len(all))
 	})
 }
 
-// ledger holds the knowledge of the clients: for each user, the acknowledged
-// changes, and the requested ones without an answer.
+// ledger holds the knowledge of the clients of an account: for each user, the
+// acknowledged changes, and the requested ones without an answer.
 type ledger struct {
-	mu    sync.Mutex
-	users map[string]*ledgerUser
+	account e2etest.Account
+	mu      sync.Mutex
+	users   map[string]*ledgerUser
 }
 
 type ledgerUser struct {
@@ -62,14 +77,14 @@ func (l *ledger) note(change func()) {
 }
 
 // load runs eight clients until the node is killed.
-func load(t *testing.T, node *e2etest.Process, a e2etest.Account, l *ledger, round int) {
+func load(t *testing.T, node *e2etest.Process, l *ledger, round int) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var clients sync.WaitGroup
 	for c := range 8 {
 		clients.Go(func() {
-			client := node.IAM(a.Root())
+			client := node.IAM(l.account.Root())
 			for i := 0; ctx.Err() == nil; i++ {
 				if err := l.life(ctx, client, fmt.Sprintf("user-%d-%d-%d", round, c, i), round, i); err != nil {
 					if e2etest.Answered(err) {
@@ -123,10 +138,10 @@ func (l *ledger) life(ctx context.Context, client *iam.Client, name string, roun
 
 // check compares the service with the ledger. A doubtful entry becomes the
 // service's state.
-func (l *ledger) check(t *testing.T, node *e2etest.Process, a e2etest.Account, round int) {
+func (l *ledger) check(t *testing.T, node *e2etest.Process, round int) {
 	t.Helper()
 	ctx := t.Context()
-	client := node.IAM(a.Root())
+	client := node.IAM(l.account.Root())
 	found := map[string]bool{}
 	pages := iam.NewListUsersPaginator(client, &iam.ListUsersInput{MaxItems: aws.Int32(1000)})
 	for pages.HasMorePages() {
