@@ -79,6 +79,9 @@ func (r *release) contents(p platform, format string) (files.Contents, error) {
 	const config = "config|noreplace"
 	add(r.binary(p), "/usr/bin/rollcall", "", "root", 0o755)
 	add(local("rollcall.service"), "/usr/lib/systemd/system/rollcall.service", "", "root", 0o644)
+	for _, unit := range []string{"rollcall-backup.service", "rollcall-backup.timer"} {
+		add(filepath.Join(r.root, "deploy", "systemd", unit), "/usr/lib/systemd/system/"+unit, "", "root", 0o644)
+	}
 	add(local("rollcall.logrotate"), "/etc/logrotate.d/rollcall", config, "root", 0o644)
 	add("", "/etc/rollcall", "dir", "root", 0o750)
 	add("", "/etc/rollcall/tls", "dir", "root", 0o750)

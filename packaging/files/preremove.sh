@@ -4,7 +4,7 @@ set -e
 case "$1" in
 remove | 0)
 	if [ -d /run/systemd/system ]; then
-		systemctl disable --now rollcall.service
+		systemctl disable --now rollcall-backup.timer rollcall.service
 	fi
 	;;
 esac
