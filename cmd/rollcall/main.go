@@ -49,6 +49,9 @@ func interruptible() context.Context {
 
 // run runs one command line and returns its exit code.
 func run(ctx context.Context, p *process, args []string) int {
+	own := *p
+	own.stdin = &input{ctx: ctx, from: p.stdin}
+	p = &own
 	root := commandFor(p, args)
 	root.SetArgs(args)
 	ctx = ownfile.WithNotice(ctx, func(text string) { p.tell("rollcall: %s\n", text) })

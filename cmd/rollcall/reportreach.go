@@ -69,8 +69,8 @@ func reportError(err error) error {
 // askCode asks for the code of an MFA device on the terminal, even if standard
 // input is a file.
 func (p *process) askCode(ctx context.Context, serial string) (string, error) {
-	tty, isFile := p.stdin.(*os.File)
-	if !isFile || !term.IsTerminal(int(tty.Fd())) {
+	tty := p.terminal()
+	if tty == nil {
 		var err error
 		if tty, err = os.OpenFile("/dev/tty", os.O_RDWR, 0); err != nil {
 			return "", fmt.Errorf("no terminal to ask for the code of %s: %w", serial, err)

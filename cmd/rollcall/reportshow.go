@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -49,7 +50,7 @@ func (r *reportRun) showAll(cmd *cobra.Command, args []string) error {
 	}
 	inputs = slices.DeleteFunc(inputs, func(in reports.Report) bool { return in.Missing != "" })
 	if len(inputs) > 0 {
-		err = r.out.write(func(w io.Writer) error { return r.show(w, inputs, asOf) })
+		err = r.out.write(func(w io.Writer) error { return r.show(cmd.Context(), w, inputs, asOf) })
 	}
 	if err == nil && len(missing) > 0 {
 		err = fmt.Errorf("no report of %s", strings.Join(missing, "; "))
@@ -58,7 +59,7 @@ func (r *reportRun) showAll(cmd *cobra.Command, args []string) error {
 }
 
 // show writes reports: one table below the other, or all rows in another form.
-func (r *reportRun) show(w io.Writer, inputs []reports.Report, asOf time.Time) error {
+func (r *reportRun) show(ctx context.Context, w io.Writer, inputs []reports.Report, asOf time.Time) error {
 	readers := make([]*report.Reader, len(inputs))
 	for i := range inputs {
 		from, err := inputs[i].Open()
@@ -74,7 +75,7 @@ func (r *reportRun) show(w io.Writer, inputs []reports.Report, asOf time.Time) e
 		}
 	}
 	if r.output != "table" {
-		return r.writeRows(w, readers[0].Columns(), rowsOf(inputs, readers))
+		return r.writeRows(w, readers[0].Columns(), rowsOf(ctx, inputs, readers))
 	}
 	for i := range inputs {
 		in := &inputs[i]
@@ -91,7 +92,7 @@ func (r *reportRun) show(w io.Writer, inputs []reports.Report, asOf time.Time) e
 		if !asOf.IsZero() {
 			at = asOf
 		}
-		if err := r.writeTable(w, rowsOf(inputs[i:i+1], readers[i:]), at, render.Made(&src)); err != nil {
+		if err := r.writeTable(w, rowsOf(ctx, inputs[i:i+1], readers[i:]), at, render.Made(&src)); err != nil {
 			return err
 		}
 	}
@@ -99,10 +100,15 @@ func (r *reportRun) show(w io.Writer, inputs []reports.Report, asOf time.Time) e
 }
 
 // rowsOf returns the rows of reports, one report after the other.
-func rowsOf(inputs []reports.Report, readers []*report.Reader) iter.Seq2[*report.Row, error] {
+func rowsOf(
+	ctx context.Context, inputs []reports.Report, readers []*report.Reader,
+) iter.Seq2[*report.Row, error] {
 	return func(yield func(*report.Row, error) bool) {
 		for i := range inputs {
 			for row, err := range readers[i].All() {
+				if err == nil {
+					err = ctx.Err()
+				}
 				if err != nil {
 					err = fmt.Errorf("%s: %w", inputs[i].Title(), err)
 				}

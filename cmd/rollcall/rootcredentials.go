@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -214,8 +213,8 @@ For other users, an administrator of the account calls DeactivateMFADevice.`,
 // readPassword asks for a new password twice, without showing it. If standard
 // input is not a terminal, it reads the password from there.
 func (p *process) readPassword() (seal.Secret, error) {
-	f, isFile := p.stdin.(*os.File)
-	if !isFile || !term.IsTerminal(int(f.Fd())) {
+	f := p.terminal()
+	if f == nil {
 		line, err := bufio.NewReader(io.LimitReader(p.stdin, 4096)).ReadString('\n')
 		if err != nil && err != io.EOF {
 			return seal.Secret{}, fmt.Errorf("read password: %w", err)
