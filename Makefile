@@ -16,7 +16,8 @@
 # make soak     runs crash loops for SOAK, and until each store has had CRASHES
 #               crashes; runs races between processes for SOAK, and every kind of
 #               misbehaviour beside ordinary load for SOAK; sends calls at 80 % of
-#               the top rate for SOAK, and at five times of it; looks for an
+#               the top rate for SOAK, at five times of it, and beyond the limits that
+#               a service has by default; looks for an
 #               order of the calls in ROUNDS histories of two nodes with faults;
 #               rehearses the loss of a host; lets the disk fail at every write; then
 #               fetches the reports of an organisation of 1,000 accounts, and facts of
@@ -117,7 +118,7 @@ recipe-check:
 soak: packages
 	$(WITH_POSTGRES) go test -timeout 0 -count 1 -v -run Crash ./internal/e2e/faults -soak $(SOAK) -crashes $(CRASHES)
 	$(WITH_POSTGRES) go test -timeout 0 -count 1 -v -run Nodes ./internal/e2e/nodes -soak $(SOAK)
-	$(WITH_POSTGRES) go test -timeout 0 -count 1 -v -run 'SteadyLoad|Overload|Misbehaviour' ./internal/e2e -soak $(SOAK)
+	$(WITH_POSTGRES) go test -timeout 0 -count 1 -v -run 'SteadyLoad|Overload|FloodByDefault|Misbehaviour' ./internal/e2e -soak $(SOAK)
 	go test -timeout 0 -count 1 -v -run TestSmallContainer ./internal/e2e -container 200 -container-users 1000000
 	$(WITH_POSTGRES) go test -timeout 0 -count 1 -v -run Linearizable ./internal/e2e/nodes -linear-rounds $(ROUNDS)
 	$(WITH_POSTGRES) go test -timeout 20m -count 1 -v -run TestLostHost ./internal/e2e/faults -disaster-users 100000

@@ -26,6 +26,8 @@ type Account struct {
 	AccountID       string `json:"AccountId"`
 	AccessKeyID     string `json:"AccessKeyId"`
 	SecretAccessKey string
+	// SessionToken is that of temporary credentials.
+	SessionToken string `json:"-"`
 }
 
 // Key is an access key that a client signs with.

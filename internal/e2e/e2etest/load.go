@@ -28,7 +28,12 @@ type Load struct {
 	// AtOnce is the number of calls that a connection sends without waiting for
 	// answers; 0 means one.
 	AtOnce int
+	// Calls are sent in turn; without them, calls of every kind are.
+	Calls []Call
 }
+
+// Call is a call of a Load: a service and the form that it gets.
+type Call struct{ Service, Form string }
 
 // Outcome describes the answers to the calls of a Load.
 type Outcome struct {
@@ -75,18 +80,18 @@ func (h *histogram) within(share float64) time.Duration {
 const LoadUser = "load"
 
 // calls are the forms of a caller's calls, in turn: one in eight is a change.
-func calls() []struct{ service, form string } {
+func calls() []Call {
 	user := LoadUser
-	var all []struct{ service, form string }
+	var all []Call
 	for i := range 16 {
 		switch {
 		case i%8 == 7:
-			all = append(all, struct{ service, form string }{"iam", "Action=TagUser&Version=2010-05-08&UserName=" + user +
+			all = append(all, Call{"iam", "Action=TagUser&Version=2010-05-08&UserName=" + user +
 				fmt.Sprintf("&Tags.member.1.Key=k&Tags.member.1.Value=v%d", i)})
 		case i%2 == 0:
-			all = append(all, struct{ service, form string }{"iam", "Action=GetUser&Version=2010-05-08&UserName=" + user})
+			all = append(all, Call{"iam", "Action=GetUser&Version=2010-05-08&UserName=" + user})
 		default:
-			all = append(all, struct{ service, form string }{"sts", "Action=GetCallerIdentity&Version=2011-06-15"})
+			all = append(all, Call{"sts", "Action=GetCallerIdentity&Version=2011-06-15"})
 		}
 	}
 	return all
@@ -117,7 +122,12 @@ func (l Load) connection(ctx context.Context, i int, o *Outcome) {
 	a := l.Accounts[i%len(l.Accounts)]
 	c := &wireclient.Client{Addr: strings.TrimPrefix(l.Node.URL, "http://")}
 	defer c.Close()
-	k := sigv4test.Credentials{AccessKeyID: a.AccessKeyID, SecretAccessKey: a.SecretAccessKey}
+	k := sigv4test.Credentials{AccessKeyID: a.AccessKeyID, SecretAccessKey: a.SecretAccessKey,
+		SessionToken: a.SessionToken}
+	kinds := l.Calls
+	if len(kinds) == 0 {
+		kinds = calls()
+	}
 	var every time.Duration
 	if l.Rate > 0 {
 		every = time.Duration(float64(time.Second) * float64(l.Connections) / l.Rate)
@@ -128,8 +138,8 @@ func (l Load) connection(ctx context.Context, i int, o *Outcome) {
 	for n := 0; ctx.Err() == nil; n++ {
 		if time.Since(signed) > signedFor {
 			requests, signed = nil, time.Now()
-			for _, call := range calls() {
-				requests = append(requests, wireclient.Request(c.Addr, k, call.service, call.form))
+			for _, call := range kinds {
+				requests = append(requests, wireclient.Request(c.Addr, k, call.Service, call.Form))
 			}
 		}
 		if every > 0 {
