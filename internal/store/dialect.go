@@ -16,6 +16,9 @@ type dialect struct {
 	// clock is an expression for the engine's own time in Unix milliseconds.
 	// Leases are measured by it, so that nodes need not agree on the time.
 	clock string
+	// state is a query for the state of the database, "" if there is none; see
+	// databaseState.
+	state string
 	// in is the condition that a text is in a list, which is the argument of the
 	// placeholder %s. One statement then serves lists of any length.
 	in string
@@ -51,8 +54,11 @@ var postgresDialect = dialect{
 	),
 	analyze: "ANALYZE",
 	clock:   "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
-	in:      "= ANY(CAST(%s AS TEXT[]))",
-	list:    postgresList,
+	// A standby does not name the transactions that its snapshots do not see.
+	state: `SELECT CAST(extract(epoch FROM pg_postmaster_start_time()) * 1000000 AS BIGINT),
+		CAST(pg_current_snapshot() AS TEXT) WHERE NOT pg_is_in_recovery()`,
+	in:   "= ANY(CAST(%s AS TEXT[]))",
+	list: postgresList,
 }
 
 // postgresList writes texts as a constant of the type TEXT[] (PostgreSQL, array

@@ -246,8 +246,21 @@ func (tx *Tx) InsertReport(r Report, age int64) error {
 // SignerAs reads a key together with the grants of a user, whose it need not be.
 func (db *DB) SignerAs(ctx context.Context, id, account, nameKey string) (o KeyOwner, g *Grants, err error) {
 	err = db.View(ctx, func(tx *Tx) error {
-		o, g, err = tx.signer(id, userKey{account, nameKey})
+		o, g, err = tx.signer(id, userKey{account, nameKey}, &databaseState{})
 		return err
 	})
 	return o, g, err
 }
+
+// DatabaseState is a state of the database.
+type DatabaseState = databaseState
+
+// StateSQL asks a PostgreSQL server for it.
+var StateSQL = postgresDialect.state
+
+// State asks for the state of the database.
+func (db *DB) State(ctx context.Context) (DatabaseState, error) { return db.databaseState(ctx) }
+
+// ConnectionsNoted returns the number of connections that the memory of signers
+// knows of.
+func (db *DB) ConnectionsNoted() int64 { return int64(db.signers.opened) }

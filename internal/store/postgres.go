@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -31,26 +32,31 @@ type postgres struct {
 	migrated atomic.Bool
 }
 
-func openPostgres(ctx context.Context, c Config, node string) (*postgres, error) {
+// openPostgres also returns dialect.state. connected is called for each connection
+// before it is used.
+func openPostgres(ctx context.Context, c Config, node string, connected func()) (*postgres, string, error) {
 	links := &links{open: map[*link]bool{}, silence: c.Timeout}
 	cfg, err := postgresConfig(c.URL, c, links)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	cfg.ConnConfig.RuntimeParams["application_name"] = applicationName + node
 	e := &postgres{patience: findOutPatience, checkIdle: checkIdle, knows: c.knows}
-	cfg.AfterConnect = e.sameSchema
+	cfg.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
+		connected()
+		return e.sameSchema(ctx, c)
+	}
 	if e.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if err := e.migrate(ctx); err != nil {
 		e.pool.Close()
-		return nil, err
+		return nil, "", err
 	}
 	e.migrated.Store(true)
 	e.turns.init(e, e.locksTables(ctx))
 	e.watch = startPostgresWatch(cfg.ConnConfig, links, e.pool.Reset)
-	return e, nil
+	return e, e.stateSQL(ctx), nil
 }
 
 func (e *postgres) migrate(ctx context.Context) error {

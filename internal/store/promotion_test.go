@@ -24,6 +24,12 @@ func TestTwoPrimaries(t *testing.T) {
 	t.Cleanup(func() { second.Stop() })
 	db := storetest.Open(t, store.Config{URL: storetest.URLOfBoth(first, second, "postgres"), Timeout: 2 * time.Second})
 	fill(t, db, "u")
+	for s, want := range map[*storetest.Server]int64{first: 1, second: 0} {
+		// The snapshots of a standby do not name what they do not see.
+		if got := setting(t, s, store.StateSQL); got != want {
+			t.Errorf("a server that is no standby: %v, states: %d", s == first, got)
+		}
+	}
 	if err := second.Promote(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -60,8 +66,9 @@ func TestTwoPrimaries(t *testing.T) {
 	}
 }
 
-// setting runs statements on a server as its operator.
-func setting(t *testing.T, s *storetest.Server, statements ...string) {
+// setting runs statements on a server as its operator, and returns the number of
+// rows of the last one.
+func setting(t *testing.T, s *storetest.Server, statements ...string) (rows int64) {
 	t.Helper()
 	c, err := pgx.Connect(t.Context(), s.URL)
 	if err != nil {
@@ -69,8 +76,11 @@ func setting(t *testing.T, s *storetest.Server, statements ...string) {
 	}
 	defer c.Close(t.Context())
 	for _, statement := range statements {
-		if _, err := c.Exec(t.Context(), statement); err != nil {
+		tag, err := c.Exec(t.Context(), statement)
+		if err != nil {
 			t.Fatal(err)
 		}
+		rows = tag.RowsAffected()
 	}
+	return rows
 }

@@ -50,6 +50,7 @@ func TestSigner(t *testing.T) {
 			update(t, b, fn)
 			check(what)
 			check(what + ", again")
+			check(what + ", once more")
 		}
 		check("no key")
 		change("key", func(tx *store.Tx) error { return tx.InsertAccessKey(key("u", "AKIA1")) })

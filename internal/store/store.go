@@ -90,7 +90,7 @@ type DB struct {
 	outbox outbox
 	// callers caches facts about callers.
 	callers callerCache
-	owners  keyOwners
+	signers signerCache
 }
 
 // Tx is one transaction. It must not leave the closure that it was given to.
@@ -147,7 +147,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		}
 		db.dialect = postgresDialect
 		cfg.Timeout = db.timeout
-		db.engine, err = openPostgres(ctx, cfg, db.node)
+		db.engine, db.state, err = openPostgres(ctx, cfg, db.node, db.signers.connected)
 		err = unreached(err)
 	default:
 		db.dialect = sqliteDialect
