@@ -62,6 +62,31 @@ func TestThreats(t *testing.T) {
 	}
 }
 
+// TestSecurity checks that the tests in docs/security.md exist.
+func TestSecurity(t *testing.T) {
+	root := filepath.Join("..", "..")
+	text, err := os.ReadFile(filepath.Join(root, "docs", "security.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, found := strings.Cut(string(text), "| threat | defence | test |\n|---|---|---|\n")
+	if !found {
+		t.Fatal("there is no table")
+	}
+	tests := map[string]map[string]bool{}
+	for line := range strings.Lines(table) {
+		if !strings.HasPrefix(line, "|") {
+			break
+		}
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), " | ")
+		if len(cells) != 3 {
+			t.Errorf("%.60s: %d cells", line, len(cells))
+			continue
+		}
+		checkTests(t, root, tests, cells[2])
+	}
+}
+
 // checkTests looks for the tests that a cell names in the packages before them.
 func checkTests(t *testing.T, root string, tests map[string]map[string]bool, cell string) {
 	t.Helper()
