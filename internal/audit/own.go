@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/interpreter"
 
 	"rollcall/internal/lazyregexp"
 	"rollcall/report"
@@ -65,7 +65,7 @@ func (o *objects) of(name string) *object {
 	return &o.account
 }
 
-// ResolveName implements cel.Activation.
+// ResolveName implements interpreter.Activation.
 func (o *objects) ResolveName(name string) (any, bool) {
 	if _, ok := objectTypes[name]; !ok {
 		return nil, false
@@ -73,8 +73,8 @@ func (o *objects) ResolveName(name string) (any, bool) {
 	return o.of(name), true
 }
 
-// Parent implements cel.Activation.
-func (o *objects) Parent() cel.Activation { return nil }
+// Parent implements interpreter.Activation.
+func (o *objects) Parent() interpreter.Activation { return nil }
 
 // objects returns the variables for a row, or for the whole account.
 func (s *sight) objects(stats *Stats) *objects {

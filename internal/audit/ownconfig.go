@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/common/types"
 	"go.yaml.in/yaml/v3"
 
 	"rollcall/internal/words"
@@ -101,11 +101,11 @@ func (f *ownFile) compile() (*own, error) {
 		return nil, fmt.Errorf("line %d: control %s: %w", f.line, f.ID, err)
 	}
 	r := &own{scope: f.Scope, tests: f.Tests}
-	if r.holds, err = compile(f.Scope, f.Expression.text, cel.BoolType); err != nil {
+	if r.holds, err = compile(f.Scope, f.Expression.text, types.BoolType); err != nil {
 		return nil, f.Expression.fail(f.ID, "expression", err)
 	}
 	if f.When.text != "" {
-		if r.when, err = compile(f.Scope, f.When.text, cel.BoolType); err != nil {
+		if r.when, err = compile(f.Scope, f.When.text, types.BoolType); err != nil {
 			return nil, f.When.fail(f.ID, "when", err)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/types"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -115,7 +114,7 @@ func TestDirect(t *testing.T) {
 	decided := 0
 	rapid.Check(t, func(t *rapid.T) {
 		text := expressions{t, "key"}.test(3)
-		e, err := compile(ScopeAccessKey, text, cel.BoolType)
+		e, err := compile(ScopeAccessKey, text, types.BoolType)
 		if err != nil || e.direct == nil {
 			return
 		}
@@ -137,7 +136,7 @@ func TestDirect(t *testing.T) {
 			return
 		}
 		decided++
-		value, _, celErr := e.program.Eval(o)
+		value, celErr := e.program.eval(o)
 		got, want := decision(types.Bool(is), err), decision(value, celErr)
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Fatalf("%s of %+v: -CEL +direct\n%s", text, s.row, diff)

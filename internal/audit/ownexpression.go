@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
-	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/checker"
 	"github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/types"
@@ -21,7 +19,7 @@ import (
 type expression struct {
 	scope   Scope
 	text    string
-	program cel.Program
+	program program
 	// direct decides like program, but faster. It is nil for most expressions that do
 	// more than to compare facts with constants.
 	direct testOf
@@ -38,78 +36,40 @@ type namedFact struct {
 	fact   *fact
 }
 
-// environments holds the environment of each scope. They are created on first
-// use, because most runs have no custom controls.
-var environments = sync.OnceValues(func() (map[Scope]*cel.Env, error) {
-	provider, err := newFactTypes()
-	if err != nil {
-		return nil, err
-	}
-	all := map[Scope]*cel.Env{}
-	for scope, names := range scopeVariables {
-		options := []cel.EnvOption{
-			cel.CustomTypeProvider(provider), cel.CustomTypeAdapter(provider),
-			cel.CrossTypeNumericComparisons(true), cel.ParserExpressionSizeLimit(maxExpression),
-		}
-		for _, name := range names {
-			options = append(options, cel.Variable(name, objectTypes[name]))
-		}
-		if all[scope], err = cel.NewEnv(options...); err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
-})
-
 // compile checks and prepares an expression. kind is the type of its result,
 // nil for any.
-func compile(scope Scope, text string, kind *cel.Type) (*expression, error) {
-	envs, err := environments()
+func compile(scope Scope, text string, kind *types.Type) (*expression, error) {
+	all, err := languages()
 	if err != nil {
 		return nil, err
 	}
 	if len(text) > maxExpression {
 		return nil, fmt.Errorf("it is longer than %d bytes", maxExpression)
 	}
-	env := envs[scope]
-	checked, issues := env.Compile(text)
-	if issues.Err() != nil {
-		return nil, &celError{issues}
+	checked, err := all[scope].check(text)
+	if err != nil {
+		return nil, err
 	}
-	if kind != nil && !checked.OutputType().IsExactType(kind) {
-		return nil, fmt.Errorf("it is %s, and must be %s", checked.OutputType(), kind)
+	if is := checked.GetType(checked.Expr().ID()); kind != nil && !is.IsExactType(kind) {
+		return nil, fmt.Errorf("it is %s, and must be %s", is, kind)
 	}
-	cost, err := env.EstimateCost(checked, factSizes{})
+	cost, err := checker.Cost(checked, factSizes{})
 	if err != nil {
 		return nil, err
 	}
 	if cost.Max > maxOwnCost {
 		return nil, fmt.Errorf("it may cost %d steps, and the limit is %d", cost.Max, maxOwnCost)
 	}
-	program, err := env.Program(checked, cel.EvalOptions(cel.OptOptimize))
+	program, err := all[scope].plan(checked)
 	if err != nil {
 		return nil, err
 	}
 	e := &expression{scope: scope, text: text, program: program}
-	e.direct = newDirect(checked.NativeRep()).test(checked.NativeRep().Expr())
-	e.name(checked.NativeRep())
+	e.direct = newDirect(checked).test(checked.Expr())
+	e.name(checked)
 	e.columns = [2][]report.Column{e.columnsOf(0), e.columnsOf(1)}
 	return e, nil
 }
-
-// celError holds the errors that CEL found in an expression. Each has its line
-// and column.
-type celError struct{ issues *cel.Issues }
-
-// Error returns the first error.
-func (e *celError) Error() string {
-	first := e.issues.Errors()[0]
-	return fmt.Sprintf("column %d: %s", first.Location.Column()+1, first.Message)
-}
-
-// line returns the line of the first error within the expression, counted from
-// 0.
-func (e *celError) line() int { return max(0, e.issues.Errors()[0].Location.Line()-1) }
 
 // factSizes tells CEL the maximum sizes of values in a report.
 type factSizes struct{}
@@ -162,8 +122,7 @@ func (e *expression) eval(o *objects) (ref.Val, error) {
 			return types.Bool(is), err
 		}
 	}
-	value, _, err := e.program.Eval(o)
-	return value, err
+	return e.program.eval(o)
 }
 
 // blame returns the columns of the facts that an expression reads.

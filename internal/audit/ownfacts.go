@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
 
@@ -43,7 +42,7 @@ var scopeVariables = map[Scope][]string{
 // fact is one field of an object in expressions.
 type fact struct {
 	name    string
-	kind    *cel.Type
+	kind    *types.Type
 	about   string
 	columns []string // the columns that contain it; N is replaced by the place of a credential
 	// get returns nil if the value is unknown.
@@ -64,7 +63,7 @@ func (f *fact) known(o *object) bool {
 
 // ageFact returns a fact that is an age in days.
 func ageFact(name, about string, columns []string, age func(*object) (int64, bool)) fact {
-	return fact{name, cel.DoubleType, about, columns, func(o *object) any {
+	return fact{name, types.DoubleType, about, columns, func(o *object) any {
 		if seconds, known := age(o); known {
 			return days(seconds)
 		}
@@ -73,14 +72,14 @@ func ageFact(name, about string, columns []string, age func(*object) (int64, boo
 }
 
 // newFact returns any other fact.
-func newFact(name string, kind *cel.Type, about string, columns []string, get func(*object) any) fact {
+func newFact(name string, kind *types.Type, about string, columns []string, get func(*object) any) fact {
 	return fact{name, kind, about, columns, get, nil}
 }
 
 // object is a user, a credential or an account in expressions. It is a value of
 // CEL.
 type object struct {
-	kind  *cel.Type
+	kind  *types.Type
 	sight *sight
 	at    int // the index of the credential in sight.credentials
 	stats *Stats
@@ -98,14 +97,14 @@ const typePrefix = "rollcall."
 
 // The types of the objects.
 var (
-	userType        = cel.ObjectType(typePrefix + "user")
-	passwordType    = cel.ObjectType(typePrefix + "password")
-	keyType         = cel.ObjectType(typePrefix + "key")
-	certificateType = cel.ObjectType(typePrefix + "certificate")
-	accountType     = cel.ObjectType(typePrefix + "account")
+	userType        = types.NewObjectType(typePrefix + "user")
+	passwordType    = types.NewObjectType(typePrefix + "password")
+	keyType         = types.NewObjectType(typePrefix + "key")
+	certificateType = types.NewObjectType(typePrefix + "certificate")
+	accountType     = types.NewObjectType(typePrefix + "account")
 )
 
-var objectTypes = map[string]*cel.Type{
+var objectTypes = map[string]*types.Type{
 	"user": userType, "password": passwordType, "key": keyType, "certificate": certificateType, "account": accountType,
 }
 
@@ -175,8 +174,8 @@ func given(t report.Text) any {
 // created are their names.
 func ofCredential(active, made, created, about string) []fact {
 	return []fact{
-		newFact(active, cel.BoolType, about, []string{"state"}, func(o *object) any { return truth(o.credential().active) }),
-		newFact(created, cel.TimestampType, "when that was", []string{"made"},
+		newFact(active, types.BoolType, about, []string{"state"}, func(o *object) any { return truth(o.credential().active) }),
+		newFact(created, types.TimestampType, "when that was", []string{"made"},
 			func(o *object) any { return moment(o.credential().made) }),
 		ageFact("age_days", "days since then", []string{"made"},
 			func(o *object) (int64, bool) { return o.sight.age(o.credential().made) }),
@@ -186,9 +185,9 @@ func ofCredential(active, made, created, about string) []fact {
 // uses returns the facts about the uses of a password or a key.
 func uses() []fact {
 	return []fact{
-		newFact("used", cel.BoolType, "whether it was ever used", []string{"used"},
+		newFact("used", types.BoolType, "whether it was ever used", []string{"used"},
 			func(o *object) any { return everUsed(o.credential().used) }),
-		newFact("last_used", cel.TimestampType, "when it was last used", []string{"used"},
+		newFact("last_used", types.TimestampType, "when it was last used", []string{"used"},
 			func(o *object) any { return moment(o.credential().used) }),
 		ageFact("last_used_days", "days since its last use", []string{"used"},
 			func(o *object) (int64, bool) { return o.sight.age(o.credential().used) }),
@@ -200,51 +199,51 @@ func uses() []fact {
 // factsOf returns the facts of each type of object.
 var factsOf = map[string][]fact{
 	"user": {
-		newFact("name", cel.StringType, "the name", []string{"user"}, func(o *object) any { return o.row().User }),
-		newFact("arn", cel.StringType, "the ARN", []string{"arn"}, func(o *object) any { return o.row().ARN }),
-		newFact("path", cel.StringType, "the path, such as /people/", []string{"arn"},
+		newFact("name", types.StringType, "the name", []string{"user"}, func(o *object) any { return o.row().User }),
+		newFact("arn", types.StringType, "the ARN", []string{"arn"}, func(o *object) any { return o.row().ARN }),
+		newFact("path", types.StringType, "the path, such as /people/", []string{"arn"},
 			func(o *object) any { return o.path() }),
-		newFact("is_root", cel.BoolType, "whether it is the root user", []string{"user"},
+		newFact("is_root", types.BoolType, "whether it is the root user", []string{"user"},
 			func(o *object) any { return o.row().IsRoot() }),
-		newFact("class", cel.StringType, "human, machine, break-glass, root or unknown", []string{"user"},
+		newFact("class", types.StringType, "human, machine, break-glass, root or unknown", []string{"user"},
 			func(o *object) any { return o.sight.class.String() }),
-		newFact("created", cel.TimestampType, "when the user was created", []string{"user_creation_time"},
+		newFact("created", types.TimestampType, "when the user was created", []string{"user_creation_time"},
 			func(o *object) any { return moment(o.row().Created) }),
 		ageFact("age_days", "days since then", []string{"user_creation_time"},
 			func(o *object) (int64, bool) { return o.sight.age(o.row().Created) }),
-		newFact("mfa", cel.BoolType, "whether an MFA device is enabled", []string{"mfa_active"},
+		newFact("mfa", types.BoolType, "whether an MFA device is enabled", []string{"mfa_active"},
 			func(o *object) any { return mfa(o.row().MFAActive) }),
-		newFact("keys", cel.ListType(keyType), "the access keys; not known if one of them may or may not exist",
+		newFact("keys", types.NewListType(keyType), "the access keys; not known if one of them may or may not exist",
 			columnsOfBoth("access_key"), func(o *object) any { return o.existing(AccessKey) }),
-		newFact("certificates", cel.ListType(certificateType), "the signing certificates, likewise",
+		newFact("certificates", types.NewListType(certificateType), "the signing certificates, likewise",
 			columnsOfBoth("cert"), func(o *object) any { return o.existing(Certificate) }),
-		newFact("tags", cel.MapType(cel.StringType, cel.StringType), "the tags, known with --enrich tags only", nil,
+		newFact("tags", types.NewMapType(types.StringType, types.StringType), "the tags, known with --enrich tags only", nil,
 			func(o *object) any { return o.tags() }),
 	},
 	"password": slices.Concat(
 		ofCredential("enabled", "made", "changed", "whether there is a password"), uses(), []fact{
-			newFact("next_rotation", cel.TimestampType, "when it has to be changed", []string{"password_next_rotation"},
+			newFact("next_rotation", types.TimestampType, "when it has to be changed", []string{"password_next_rotation"},
 				func(o *object) any { return moment(o.row().PasswordNextRotation) }),
 		}),
 	"key": slices.Concat([]fact{
-		newFact("slot", cel.IntType, "1 or 2, the place in the report", nil,
+		newFact("slot", types.IntType, "1 or 2, the place in the report", nil,
 			func(o *object) any { return int64(o.credential().slot) + 1 }),
 	}, ofCredential("active", "made", "created", "whether the key is active"), uses(), []fact{
-		newFact("last_used_region", cel.StringType, "the region of its last use",
+		newFact("last_used_region", types.StringType, "the region of its last use",
 			[]string{"access_key_N_last_used_region"},
 			func(o *object) any { return given(o.row().Keys[o.credential().slot].LastUsedRegion) }),
-		newFact("last_used_service", cel.StringType, "the service of its last use",
+		newFact("last_used_service", types.StringType, "the service of its last use",
 			[]string{"access_key_N_last_used_service"},
 			func(o *object) any { return given(o.row().Keys[o.credential().slot].LastUsedService) }),
 	}),
 	"certificate": slices.Concat([]fact{
-		newFact("slot", cel.IntType, "1 or 2, the place in the report", nil,
+		newFact("slot", types.IntType, "1 or 2, the place in the report", nil,
 			func(o *object) any { return int64(o.credential().slot) + 1 }),
 	}, ofCredential("active", "made", "uploaded", "whether the certificate is active")),
 	"account": {
-		newFact("id", cel.StringType, "the account's number", nil,
+		newFact("id", types.StringType, "the account's number", nil,
 			func(o *object) any { return known(o.sight.accountID) }),
-		newFact("partition", cel.StringType, "aws, aws-cn or aws-us-gov", nil,
+		newFact("partition", types.StringType, "aws, aws-cn or aws-us-gov", nil,
 			func(o *object) any { return known(o.sight.partition) }),
 		counted("users", "users, without root", func(s *Stats) (int, bool) { return s.Users, true }),
 		counted("console_users", "users with a password",
@@ -257,7 +256,7 @@ var factsOf = map[string][]fact{
 			func(s *Stats) (int, bool) { return s.InactiveKeys, s.Untold.Keys == 0 }),
 		counted("root_keys", "active access keys of root",
 			func(s *Stats) (int, bool) { return s.Root.Keys, s.Root.Seen && s.Untold.Keys == 0 }),
-		newFact("root_mfa", cel.BoolType, "whether root has MFA", []string{"mfa_active"},
+		newFact("root_mfa", types.BoolType, "whether root has MFA", []string{"mfa_active"},
 			func(o *object) any { return o.ofRoot(func(r *RootStats) any { return mfa(r.MFA) }) }),
 		ageFact("root_last_used_days", "days since root was used; absent if it never was",
 			[]string{"password_last_used"}, func(o *object) (int64, bool) {
@@ -273,7 +272,7 @@ var factsOf = map[string][]fact{
 // contain it. Only controls of the account know it, because they are judged
 // after the last row.
 func counted(name, about string, of func(*Stats) (n int, known bool)) fact {
-	return newFact(name, cel.IntType, "the number of "+about, nil, func(o *object) any {
+	return newFact(name, types.IntType, "the number of "+about, nil, func(o *object) any {
 		if o.stats == nil {
 			return nil
 		}
@@ -365,7 +364,7 @@ func placesOf(kind CredentialKind) []int {
 	return []int{3, 4}
 }
 
-func kindOf(kind CredentialKind) *cel.Type {
+func kindOf(kind CredentialKind) *types.Type {
 	switch kind {
 	case Password:
 		return passwordType
@@ -377,7 +376,7 @@ func kindOf(kind CredentialKind) *cel.Type {
 
 // unknownIn returns the columns to blame if a fact is unknown.
 func (f *fact) unknownIn(o *object) []report.Column {
-	kind := map[*cel.Type]CredentialKind{keyType: AccessKey, certificateType: Certificate}
+	kind := map[*types.Type]CredentialKind{keyType: AccessKey, certificateType: Certificate}
 	if f.kind.Kind() == types.ListKind {
 		for _, at := range placesOf(kind[f.kind.Parameters()[0]]) {
 			if doubt := o.sight.credentials[at].doubt(); doubt != nil {
