@@ -106,7 +106,8 @@ func (e *devRun) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	memory.Fit(memory.Granted(os.DirFS("/")))
+	service.Ahead()
+	go memory.Fit(memory.Granted(os.DirFS("/"))) // which nothing waits for
 	if e.maxAge <= 0 {
 		return usageError("--report-max-age must be more than 0")
 	}

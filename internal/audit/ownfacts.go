@@ -174,7 +174,8 @@ func given(t report.Text) any {
 // created are their names.
 func ofCredential(active, made, created, about string) []fact {
 	return []fact{
-		newFact(active, types.BoolType, about, []string{"state"}, func(o *object) any { return truth(o.credential().active) }),
+		newFact(active, types.BoolType, about, []string{"state"},
+			func(o *object) any { return truth(o.credential().active) }),
 		newFact(created, types.TimestampType, "when that was", []string{"made"},
 			func(o *object) any { return moment(o.credential().made) }),
 		ageFact("age_days", "days since then", []string{"made"},

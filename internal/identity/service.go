@@ -72,31 +72,42 @@ type Service struct {
 // New opens the secrets of a store and returns the service on it. The error
 // wraps seal.ErrWrongMasterKey if the master key does not belong to this store.
 func New(ctx context.Context, cfg Config) (*Service, error) {
+	s := Prepare(cfg)
+	if err := s.Open(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Prepare returns a service that nothing may be asked of before Open, except its
+// Actions and Access.
+func Prepare(cfg Config) *Service {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	cfg.Keys = cfg.Keys.withDefaults()
-	keys, err := openKeyring(ctx, cfg.DB, cfg.Master, cfg.Keys)
-	if err != nil {
-		return nil, fmt.Errorf("open secrets: %w", err)
-	}
-	unpack, err := zstd.NewReader(nil, zstd.WithDecoderLowmem(true))
-	if err != nil {
-		return nil, fmt.Errorf("open decoder of reports: %w", err)
-	}
 	s := &Service{
-		db: cfg.DB, keys: keys, master: cfg.Master, keyLimits: cfg.Keys, log: cfg.Log,
+		db: cfg.DB, master: cfg.Master, keyLimits: cfg.Keys.withDefaults(), log: cfg.Log,
 		report: cfg.Report.withDefaults(), node: seal.NewID("node-", 21),
 		hasher:     seal.NewHasher(cfg.Hashes, cfg.Derive),
 		access:     access.New(cfg.DB),
 		publicURL:  cfg.PublicURL,
 		reportTurn: make(chan struct{}, reportJobs),
-		unpack:     unpack,
 	}
 	s.jobsCtx, s.stopJobs = context.WithCancel(context.Background())
+	return s
+}
+
+// Open opens the secrets, and starts the jobs of this process.
+func (s *Service) Open(ctx context.Context) (err error) {
+	if s.keys, err = openKeyring(ctx, s.db, s.master, s.keyLimits); err != nil {
+		return fmt.Errorf("open secrets: %w", err)
+	}
+	if s.unpack, err = zstd.NewReader(nil, zstd.WithDecoderLowmem(true)); err != nil {
+		return fmt.Errorf("open decoder of reports: %w", err)
+	}
 	s.jobs.Go(s.forgetFromTimeToTime)
 	s.jobs.Go(s.tendKeysFromTimeToTime)
-	return s, nil
+	return nil
 }
 
 // Access returns the authorizer for calls on this store.

@@ -93,6 +93,10 @@ type Service struct {
 	ended      <-chan struct{} // closed when recover has ended everything that it stops
 }
 
+// Ahead starts what Open needs on another processor, for commands that have
+// something to do before they call Open.
+func Ahead() { go awsmodel.Load() }
+
 // Open opens the store and its secrets. The trail is closed with the service.
 func Open(ctx context.Context, cfg Config) (*Service, error) {
 	if cfg.Log == nil {
@@ -102,7 +106,7 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 	if cfg.Store.Timeout == 0 {
 		cfg.Store.Timeout = cfg.CallTimeout
 	}
-	go awsmodel.Load() // in parallel with the store, which takes as long
+	Ahead() // in parallel with the store, which takes as long
 	db, err := store.Open(ctx, cfg.Store)
 	if err != nil {
 		return nil, err
@@ -114,16 +118,12 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 			return nil, errors.Join(err, db.Close())
 		}
 	}
-	iam, err := identity.New(ctx, identity.Config{
+	iam := identity.Prepare(identity.Config{
 		DB: db, Master: cfg.Master, Log: cfg.Log, Report: cfg.Report, Keys: cfg.Keys, PublicURL: cfg.PublicURL,
 		Derive: cfg.Derive, Hashes: cfg.Hashes,
 	})
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	if !cfg.Store.Memory { // whose keys end with the process
-		cfg.Trail.SignWith(iam.SignTrail)
-	}
+	opened := make(chan error, 1)
+	go func() { opened <- iam.Open(ctx) }() // in parallel with the registration of the actions
 	var metrics *server.Metrics
 	if cfg.Metrics != nil {
 		metrics = server.NewMetrics(cfg.Metrics)
@@ -132,6 +132,12 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 	accounts := organizations.New(iam)
 	actions := slices.Concat(iam.Actions(), tokens.Actions(), accounts.Actions())
 	a := api.New(actions, iam.Access(), cfg.Trail, cfg.Log, db.Now)
+	if err := <-opened; err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if !cfg.Store.Memory { // whose keys end with the process
+		cfg.Trail.SignWith(iam.SignTrail)
+	}
 	a.Observe(iam.Observe)
 	a.ExplainDenials(iam.SealMessage)
 	a.Outbox(db, flush(cfg.Trail, iam.TrailMAC))
