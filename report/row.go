@@ -75,7 +75,7 @@ func tells(active Bool, made Time) bool {
 // Certificate is the part of the report about one X.509 signing certificate.
 type Certificate struct {
 	Active      Bool
-	LastRotated Time // when it was uploaded, also of an inactive certificate
+	LastRotated Time // when it was uploaded, even for an inactive certificate
 }
 
 // Exists reports whether there is a certificate, active or not.

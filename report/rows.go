@@ -14,7 +14,7 @@ import (
 // Limits of the cost of a file. A real row has about 250 bytes. With the
 // longest name, path and regions that AWS allows it stays under 2 KiB.
 const (
-	maxRow     = 1 << 20  // bytes, also of the header
+	maxRow     = 1 << 20  // bytes; the limit includes the header
 	maxCell    = 64 << 10 // bytes
 	maxColumns = 1000
 )

@@ -53,7 +53,7 @@ the day on which the history first shows it.
 OLD and NEW are files, folders or times. A time selects the newest report of each
 account in the history (--dir) that was generated at or before it; a date means
 the end of that day, UTC. Without NEW, the command compares OLD with the newest
-report. Without both, it compares the newest report with the one before it.
+report. Without both, it compares the newest report with the previous one.
 
 ` + exitCodesHelp,
 		RunE: d.run,

@@ -39,7 +39,8 @@ clock, the disk, the addresses and the limits of an installation, and print one
 table of what was found and what to do. The flags are those of 'rollcall serve':
 give the same ones. The command changes nothing, and the service may be running.
 
-A warning will become a fault, or may: with --fail-on-warnings it counts as one.
+A warning is about something that will or may become a fault. With
+--fail-on-warnings it counts as one.
 
 ` + exitCodesHelp,
 		Example: `  rollcall doctor

@@ -88,7 +88,7 @@ an inactive key or certificate. Ages count up to the time the report was
 generated, or now if the file does not say when that was.
 
 With files, folders of saved reports, or - for standard input, the command shows
-those reports. This needs no credentials. It reads CSV, also if compressed (gzip,
+those reports. This needs no credentials. It reads CSV, even compressed (gzip,
 zstd) or saved by PowerShell, and the JSON of get-credential-report. It writes
 CSV exactly as AWS does, whatever form the file has.
 

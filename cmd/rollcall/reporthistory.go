@@ -11,7 +11,7 @@ import (
 )
 
 // historyFlag says which reports to keep, by an age in days, such as 400d, or by a
-// number of reports. Clients may still be reading the report before the newest, so
+// number of reports. Clients may still be reading the second newest report, so
 // the least number is 2.
 type historyFlag store.ReportHistory
 

@@ -79,7 +79,7 @@ Every user needs a reviewer who is somebody else. --owners names them in a file
 	f.BoolVar(&d.org, "org", false, "compare the accounts with those of the organization")
 	f.StringVar(&d.accounts, "accounts", "", "compare the accounts with those in this `file`")
 	f.StringVar(&d.previous, "previous", "",
-		"`folder` of the review before, or none (default: the newest one beside --into)")
+		"`folder` of the previous review, or none (default: the newest one beside --into)")
 	f.StringVar(&d.at, "at", "", "from folders, take the newest reports generated at or before this `time`")
 	f.StringVar(&d.due, "due", "", "last `day` for answers (default in 14 days)")
 	f.IntVar(&d.start.RevokeWithinDays, "revoke-within", 14, "`days` within which a revocation must happen")
@@ -266,7 +266,7 @@ func (d *reviewStartRun) tell(r *review.Review) error {
 	}
 	line("froze %s and %s as %s", words.Count(m.Users, "user"), words.Count(m.Items, "line"), r.ShortFreeze())
 	if m.Previous != nil {
-		line("the review before is %s: %d new since, %d gone since", m.Previous.Name, m.Previous.New, m.Previous.GoneItems)
+		line("the previous review is %s: %d new since, %d gone since", m.Previous.Name, m.Previous.New, m.Previous.GoneItems)
 	}
 	line("%s in %s, due %s", words.Count(len(m.Reviewers), "sheet"), filepath.Join(d.into, "sheets"), m.Due)
 	missing := 0

@@ -178,7 +178,7 @@ func (s *serveRun) addLimits(f *pflag.FlagSet) {
 
 // webIdentityUsage explains how tokens of identity providers are verified.
 const webIdentityUsage = "verify the web identity tokens of an issuer with its JSON Web Key Set: " +
-	"`https://ISSUER=FILE` or =URL; may be repeated"
+	"https://`ISSUER=FILE` or =URL; may be repeated"
 
 // publicURLUsage explains the URL that names the issuers of web identity tokens,
 // and that passkeys belong to.

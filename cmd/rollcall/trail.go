@@ -74,7 +74,7 @@ func trailVerifyCommand(p *process) *cobra.Command {
 		Short: "Find records of the trail that were changed or taken away",
 		Long: `Verify files of the trail, which are named in the order in which they were
 written, the oldest first. They may be compressed by gzip or zstd; - is standard
-input. Each record carries the hash of the one before, and the service signs the
+input. Each record carries the hash of the previous one, and the service signs the
 chain after every thousand records, and within a minute. The command prints each
 record that was changed, inserted, moved or taken away.
 

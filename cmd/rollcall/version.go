@@ -21,7 +21,7 @@ var tagged = lazyregexp.New(`^v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z]+)?$`)
 // version returns the tag that the program was built from, alone, or "devel".
 func version() string { return build().Version }
 
-// origin tells which sources the program was built from, and how.
+// origin says which sources the program was built from, and how.
 type origin struct {
 	Version  string
 	Commit   string `json:",omitempty"`

@@ -54,7 +54,7 @@ type Options struct {
 	// MaxRows is the maximum number of rows of a report, which ends an endless
 	// report; 0 means DefaultMaxRows.
 	MaxRows int
-	// ReadInTurn reads each row when the one before has been judged. It saves the
+	// ReadInTurn reads each row when the previous one has been judged. It saves the
 	// 200 KiB that reading ahead takes, where many reports are audited side by
 	// side.
 	ReadInTurn bool

@@ -236,7 +236,7 @@ func silence(column report.Column, row *report.Row, asOf report.Time) Reason {
 	case unreadable:
 		return Reason{"{column} cannot be read: {cell}.", []Value{name, TextValue(strconv.Quote(shorten(text)))}}
 	case isTime && !asOf.IsPresent():
-		return Reason{"It is not known when the report was generated, so that {column} tells no age.", []Value{name}}
+		return Reason{"It is not known when the report was generated, so {column} shows no age.", []Value{name}}
 	case isTime:
 		return Reason{"{column} is {cell}, which is after the report was generated.", []Value{name, cell}}
 	}

@@ -144,7 +144,7 @@ func TestFixation(t *testing.T) {
 	victim.post("/console/sign-in", "do", "sign-in", "account", account, "user", "alice", "password", userPassword).
 		want(t, http.StatusOK, "alice")
 	if got := victim.cookie("rollcall"); got == planted || got == "" {
-		t.Error("the cookie of before is still the session's")
+		t.Error("the old cookie is still the session's")
 	}
 	if got := mallory.get("/console/users"); !strings.HasPrefix(got.path, "/console/sign-in") {
 		t.Errorf("the session that was planted sees %s", got.path)

@@ -53,7 +53,7 @@ func TestDemonstration(t *testing.T) {
 	br.fill("code", w.code(a.Seeds["Carol"], 1))
 	br.press("code")
 	for page, says := range map[string]string{
-		"overview": "Since the report before", "report": "Administrator", "report/user?name=Administrator": "What happened",
+		"overview": "Since the previous report", "report": "Administrator", "report/user?name=Administrator": "What happened",
 	} {
 		br.open("/console/" + page)
 		br.says(says)

@@ -8,7 +8,7 @@ import (
 	"rollcall/internal/html"
 )
 
-// The parts of a bar lie on each other without a gap, and are as high together as
+// The parts of a bar are stacked without a gap, and are as high together as
 // all findings are.
 func TestTrendParts(t *testing.T) {
 	t.Parallel()

@@ -99,14 +99,14 @@ func TestOverviewChange(t *testing.T) {
 	w.user("alice", everything)
 	p := w.signedIn("alice")
 	p.makeReport()
-	if got := p.settled("/console/overview"); strings.Contains(got.body, "Since the report before") {
+	if got := p.settled("/console/overview"); strings.Contains(got.body, "Since the previous report") {
 		t.Error("there is a report before the first")
 	}
 	time.Sleep(1100 * time.Millisecond)
 	w.user("bob", "")
 	p.makeReport()
 	got := p.settled("/console/overview")
-	got.want(t, 200, "Since the report before", "1 new", "bob", "Trend")
+	got.want(t, 200, "Since the previous report", "1 new", "bob", "Trend")
 	if n := strings.Count(got.body, `data-label="Failed"`); n != 2 ||
 		!strings.Contains(got.body, `<rect class="s-`) {
 		t.Errorf("%d reports in the trend", n)

@@ -220,7 +220,7 @@ func (c *Console) trust(v *visit) error {
 	e := editor{
 		Do: "save", Submit: "Save the trust policy", Cancel: h.page(),
 		Document: inLines(decoded(out.Role.AssumeRolePolicyDocument)),
-		Note:     "It is in force at once. Sessions that were begun before go on.",
+		Note:     "It is in force at once. Sessions that have begun already continue.",
 		Denied: h.denied(acting(v, c.iam.UpdateAssumeRolePolicy,
 			&iam.UpdateAssumeRolePolicyInput{RoleName: &name, PolicyDocument: &empty})),
 	}

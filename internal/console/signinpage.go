@@ -148,7 +148,7 @@ func (v *visit) step(step signin.Step, to string) error {
 	if v.token.Reveal() != "" {
 		// The previous session of the browser must end.
 		if err := v.signIn.SignOut(v.r.Context(), v.token); err != nil {
-			v.log.WarnContext(v.r.Context(), "session of before not ended", "error", err)
+			v.log.WarnContext(v.r.Context(), "previous session not ended", "error", err)
 		}
 	}
 	v.cookies.set(v.w, sessionCookie, step.Token.Reveal(), 0)

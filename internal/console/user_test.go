@@ -196,7 +196,7 @@ func TestMyCredentials(t *testing.T) {
 	p.post(page, "do", "change-password", "old", userPassword, "new", next, "again", next).
 		want(t, http.StatusOK, "Your password is changed.")
 	if p.cookie("rollcall") == cookie {
-		t.Error("the session has the token of before")
+		t.Error("the session still has the old token")
 	}
 	if at := other.get(page); !strings.HasPrefix(at.path, "/console/sign-in") {
 		t.Errorf("the other session sees %s", at.path)

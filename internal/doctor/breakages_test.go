@@ -142,7 +142,7 @@ func TestTrail(t *testing.T) {
 	})
 }
 
-// Only the end of a long trail is read, also where it begins in the middle of a
+// Only the end of a long trail is read, even if it begins in the middle of a
 // line.
 func TestLongTrail(t *testing.T) {
 	t.Parallel()

@@ -71,7 +71,7 @@ type reader struct {
 	saving   bool
 }
 
-// Read reads the facts. It returns all that it has found, also if the context
+// Read reads the facts. It returns all that it has found, even if the context
 // ends before everything is read. Missing says what is missing. A kind whose call is
 // denied is not tried for other users. The error is that of Save.
 func (r Reading) Read(ctx context.Context, c *iam.Client) (*audit.Enrichment, error) {

@@ -20,7 +20,7 @@ import (
 // end is in Outcome.NoFacts.
 type More struct {
 	// Read reads about one account, continues from what is saved beside its
-	// report, and saves the result there, also if the context ends. open connects
+	// report, and saves the result there, even if the context ends. open connects
 	// to the account. All requests of the client together, and those of all
 	// accounts, are at most Run.Concurrency at a time. missing says in one line
 	// what is missing. An error ends the run.

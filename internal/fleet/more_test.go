@@ -229,7 +229,7 @@ func TestMoreInterrupted(t *testing.T) {
 	}
 }
 
-// TestMoreIsBounded checks that the time for all accounts ends a run, also for
+// TestMoreIsBounded checks that the time for all accounts ends a run, even for
 // accounts that were not asked yet, and that these are asked by the next one.
 func TestMoreIsBounded(t *testing.T) {
 	faults := make([]factsExpectation, 12)
@@ -265,7 +265,7 @@ func TestMoreIsBounded(t *testing.T) {
 	}
 }
 
-// TestMoreRenewsSessions checks that a reading goes on with new sessions when its own
+// TestMoreRenewsSessions checks that a reading continues with new sessions when its own
 // end on the way, sooner than they should: the clocks of two machines differ.
 func TestMoreRenewsSessions(t *testing.T) {
 	const users = 1000

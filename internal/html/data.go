@@ -124,7 +124,7 @@ type historyData struct {
 	Steps []stepData `json:"steps"`
 }
 
-// stepData counts the changes between a report and the one before.
+// stepData counts the changes between a report and the previous one.
 type stepData struct {
 	At    int64 `json:"at"`
 	Since int64 `json:"since"`

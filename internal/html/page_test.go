@@ -382,7 +382,7 @@ func testChanges(br *browser) {
 	br.want(`document.querySelectorAll("#screen-changes .step").length`, "11")
 	br.want(`document.querySelectorAll("#screen-changes details .step").length`, "3")
 	br.want(`document.querySelector("#screen-changes .step h3").innerText.replace(/\s+/g, " ")`,
-		"2026-11-23 09:39 UTC · 7 days after the report before ✕ 1 newly failing − 1 removed")
+		"2026-11-23 09:39 UTC · 7 days after the previous report ✕ 1 newly failing − 1 removed")
 	br.want(`document.querySelector("#screen-changes .step tr .why").textContent`, "The user had MFA, and has none.")
 	br.want(`document.querySelector("#screen-changes .step tr:nth-child(2) .why").textContent.slice(0, 50)`,
 		"2.12 Active access keys are young enough fails. Th")

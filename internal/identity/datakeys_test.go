@@ -142,7 +142,7 @@ func TestDataKeysRotateByAge(t *testing.T) {
 			w.tend(t)
 		}
 		if got := w.keyIDs(t, seal.Tokens); len(got) != 2 {
-			t.Errorf("keys of tokens %q, want the one that seals and the one before", got)
+			t.Errorf("keys of tokens %q, want the one that seals and the previous one", got)
 		}
 		rows := w.keyIDs(t, seal.Rows)
 		if len(rows) != 2 || rows[0] != first[0] {

@@ -232,7 +232,7 @@ func (s *Service) UpdateRole(ctx context.Context, in *iam.UpdateRoleInput) (*iam
 	return &iam.UpdateRoleOutput{}, err
 }
 
-// UpdateRoleDescription replaces a role's description, also of a service-linked
+// UpdateRoleDescription replaces a role's description, even of a service-linked
 // role: IAM, editing a service-linked role. The answer omits the role's session
 // duration (recorded).
 func (s *Service) UpdateRoleDescription(

@@ -87,7 +87,7 @@ func checkServerCertificate(body, key, chain string) (*x509.Certificate, error) 
 // checkPath checks a certificate and its chain as RFC 5280, 6.1, does, from the
 // last certificate, which is trusted, to the first. IAM's error contains the
 // index of the certificate that fails, counted from the body, or -1 if the last
-// one has not signed the one before it (recorded).
+// one has not signed the previous one (recorded).
 func checkPath(path []*x509.Certificate) error {
 	for i := len(path) - 2; i >= 0; i-- {
 		cert, signer := path[i], path[i+1]

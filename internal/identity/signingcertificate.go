@@ -57,7 +57,7 @@ func malformedCertificate(body string) error {
 	return fail("MalformedCertificate", "Certificate %s is malformed.", body)
 }
 
-// errNoCertificate is recorded, also for certificates of other users.
+// errNoCertificate is recorded, even for certificates of other users.
 func errNoCertificate(id string) error {
 	return fail("NoSuchEntity", "The Certificate with id %s cannot be found.", id)
 }

@@ -76,7 +76,7 @@ func (s *Service) managed(ctx context.Context) (principal.Caller, identity.Organ
 	return c, o, err
 }
 
-// DescribeOrganization returns the organisation of the caller, also to members
+// DescribeOrganization returns the organisation of the caller, even to members
 // (Organizations API reference: "from any account in an organization").
 func (s *Service) DescribeOrganization(
 	ctx context.Context, _ *organizations.DescribeOrganizationInput,

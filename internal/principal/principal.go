@@ -3,7 +3,7 @@
 // code that takes one cannot be reached by a request that nobody authenticated.
 //
 // One caller has several types on its way. None can stand for another: each
-// knows more than the one before it, or is what another package calls it.
+// knows more than the previous one, or is another name for the same facts.
 //
 //	type                what it is                                     created by
 //	store.Owner         rows: a user, or root, and its account         the store

@@ -48,7 +48,7 @@ func (p *passage) phrases(path string) []finding {
 	return found
 }
 
-// readMarkdown reads a document. A paragraph is one passage, also where it is
+// readMarkdown reads a document. A paragraph is one passage, even if it is
 // a list or a table. Code blocks and tables may be wide.
 func readMarkdown(path, text string) ([]finding, error) {
 	var found []finding

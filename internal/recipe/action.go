@@ -16,7 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 )
 
-// GetOrganizationsAccessReport tells which services an entity of an
+// GetOrganizationsAccessReport returns which services an entity of an
 // organisation uses.
 func (s *Service) GetOrganizationsAccessReport(
 	context.Context, *iam.GetOrganizationsAccessReportInput,

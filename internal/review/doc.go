@@ -7,7 +7,7 @@
 //	review/2026-Q4/
 //	  review.json            the manifest: what was frozen, from where, for whom
 //	  population.jsonl       every credential with the facts that were shown
-//	  gone.jsonl             what the review before had and this one has not
+//	  gone.jsonl             what the previous review had and this one has not
 //	  reports/               the credential reports, byte for byte (package history)
 //	  sheets/                a CSV file and an HTML page for each reviewer
 //	  decisions/             the files of decisions that were accepted, byte for byte

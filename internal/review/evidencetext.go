@@ -41,7 +41,7 @@ func (c *Check) outcome() string {
 	return string(c.Outcome) + ", in time: " + string(c.InTime)
 }
 
-// decision returns the decision of the review before.
+// decision returns the decision of the previous review.
 func (g *Gone) decision() string {
 	text := "none"
 	if g.Decision != nil {

@@ -55,7 +55,7 @@ type Manifest struct {
 	Population       FileSum     `json:"population"`
 	Users            int         `json:"users"`
 	Items            int         `json:"items"`
-	// Previous is the review before, nil for none.
+	// Previous is the previous review, nil for none.
 	Previous *Previous `json:"previous,omitempty"`
 }
 

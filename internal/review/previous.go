@@ -20,7 +20,7 @@ func (f *freezing) before() (map[string]Decision, error) {
 	}
 	decisions, err := f.Previous.Decisions()
 	if err != nil {
-		return nil, fmt.Errorf("the review before, %s: %w", f.Previous.Manifest.Name, err)
+		return nil, fmt.Errorf("the previous review, %s: %w", f.Previous.Manifest.Name, err)
 	}
 	return decisions, nil
 }

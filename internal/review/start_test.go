@@ -126,7 +126,7 @@ func TestReconcile(t *testing.T) {
 	}
 }
 
-// TestPrevious compares a review with the one before: the changes, new and removed
+// TestPrevious compares a review with the previous one: the changes, new and removed
 // credentials, and how often in a row one was kept.
 func TestPrevious(t *testing.T) {
 	first := newReview(t)

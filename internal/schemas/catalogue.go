@@ -161,9 +161,8 @@ func trailQuery(g *generator) (object, error) {
 	return closed(object{"Records": object{"type": "array", "items": record}}, "Records"), err
 }
 
-// trailRecord makes the schema of a record, which is written without a structure. Its
-// form is that of CloudTrail, with the member rollcall that links it to the record
-// before.
+// trailRecord creates the schema of a record, which is written without a structure.
+// Its form is that of CloudTrail, with a member that links it to the previous record.
 func trailRecord(g *generator) (object, error) {
 	link, err := g.named(trailing, "Link")
 	if err != nil {

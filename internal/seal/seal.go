@@ -78,7 +78,7 @@ func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 // MarshalJSON returns "REDACTED".
 func (Secret) MarshalJSON() ([]byte, error) { return json.Marshal(redacted) }
 
-// MarshalText returns REDACTED, also for XML and YAML encoders.
+// MarshalText returns REDACTED, even for XML and YAML encoders.
 func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // LogValue returns REDACTED.

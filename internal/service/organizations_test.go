@@ -242,7 +242,7 @@ func servedBy(service string) (names []string) {
 	return names
 }
 
-// Every call of Organizations leaves a record, also if it is refused.
+// Every call of Organizations leaves a record, even if it is refused.
 func TestOrganizationsTrail(t *testing.T) {
 	t.Parallel()
 	w := inMemory(t)

@@ -126,7 +126,7 @@ func TestOutboundFederation(t *testing.T) {
 		w.root = w.as(key.ID, key.Secret.Reveal())
 		refuse()
 		if again := w.enable(t); again == issuer {
-			t.Error("an account made again has the issuer of the one before")
+			t.Error("an account that was created again has the issuer of the deleted one")
 		}
 	})
 }

@@ -78,7 +78,7 @@ func TestOldHashes(t *testing.T) {
 				t.Error("the profile has another date")
 			}
 			if !two.isOpen(t, before) {
-				t.Error("a session of before has ended")
+				t.Error("an earlier session has ended")
 			}
 			step, err := one.SignIn.Begin(t.Context(), here, as("bob", "password"))
 			if err != nil || step.Kind != signin.Done || hashOf(t, db, "bob", "") != hash {

@@ -278,7 +278,7 @@ func TestResetRootMFA(t *testing.T) {
 			t.Errorf("%d, %v", n, err)
 		}
 		if w.isOpen(t, open.Token) {
-			t.Error("root's sessions go on")
+			t.Error("root's sessions have not ended")
 		}
 		if step, err := w.SignIn.Begin(t.Context(), here, root); err != nil || step.Kind != signin.Done {
 			t.Errorf("%+v, %v", step, err)

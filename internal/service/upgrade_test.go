@@ -298,7 +298,7 @@ func (w *world) furnishAll(t *testing.T) kept {
 	w.furnishTools(t, token)
 	w.waitReport(t, w.root)
 	for _, name := range []string{"second", "third", "fourth"} {
-		w.user(t, name) // each report differs from the one before by a row
+		w.user(t, name) // each report differs from the previous one by a row
 		w.clock.advance(time.Minute)
 		time.Sleep(2 * keptReportAge) // of the database's clock
 		w.waitReport(t, w.root)

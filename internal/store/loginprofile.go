@@ -45,7 +45,7 @@ func (tx *Tx) SetPassword(account, nameKey, hash string, resetRequired bool) err
 		hash, tx.Now, resetRequired, account, nameKey)
 }
 
-// ReplacePasswordHash stores another hash of the same password, also in its
+// ReplacePasswordHash stores another hash of the same password, even in its
 // history. Nothing else changes, and no session ends. ErrNotFound: the user's
 // hash has changed, or there is none.
 func (tx *Tx) ReplacePasswordHash(account, nameKey, old, hash string) error {

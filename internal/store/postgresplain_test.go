@@ -121,7 +121,7 @@ func TestPlainText(t *testing.T) {
 				t.Errorf("%v", err)
 			}
 			if strings.Contains(err.Error(), "hunter2") {
-				t.Errorf("the error tells the password: %v", err)
+				t.Errorf("the error contains the password: %v", err)
 			}
 			e.mu.Lock()
 			defer e.mu.Unlock()

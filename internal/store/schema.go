@@ -27,7 +27,7 @@ var (
 
 func newerSchema(found, knows int64) error {
 	return fmt.Errorf("%w: it has schema %d, and this version knows schemas up to %d; start that later version, or "+
-		"restore a backup of before the upgrade into an empty store", ErrNewerSchema, found, knows)
+		"restore a backup from before the upgrade into an empty store", ErrNewerSchema, found, knows)
 }
 
 func olderRunning(who string) error {

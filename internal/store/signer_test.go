@@ -11,7 +11,7 @@ import (
 	"rollcall/internal/storetest"
 )
 
-// Reading a key together with its policies returns the same as two look-ups, also
+// Reading a key together with its policies returns the same as two look-ups, even
 // after another store has changed something, such as the key's owner.
 func TestSigner(t *testing.T) {
 	t.Parallel()
@@ -122,7 +122,7 @@ func TestViewsWithoutStatements(t *testing.T) {
 	})
 }
 
-// Grants that were read of another user are not those of a key's owner, also if both
+// Grants that were read of another user are not those of a key's owner, even if both
 // had the same name when each was read.
 func TestSignerWithGrantsOfAnother(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {

@@ -48,7 +48,7 @@ func (k *walKeeper) run() {
 		case <-k.quit:
 			return
 		case <-tick.C:
-			// If this fails now, it is tried again later.
+			// If this fails now, it will be tried again later.
 			if info, err := os.Stat(k.path); err == nil && info.Size() > walLimit {
 				_ = k.shorten()
 			}

@@ -9,7 +9,7 @@ import (
 // backwards reads the lines of files, the last one first.
 type backwards struct {
 	budget int64 // bytes that may still be read
-	// line is called with each line, and says whether to go on. block is called
+	// line is called with each line, and says whether to continue. block is called
 	// before the text of the last lines is overwritten.
 	line  func([]byte) bool
 	block func()

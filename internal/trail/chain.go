@@ -102,7 +102,7 @@ func (c *chain) adopt(f *os.File, size int64) (moved bool, err error) {
 			if c.started = startedNew; c.follows == nil {
 				c.follows = lastBeside(f.Name())
 			}
-		case c.ended: // the process that ended the file before goes on with its chain
+		case c.ended: // the process that ended the previous file continues its chain
 			c.restart(startedNew)
 		}
 		return false, nil

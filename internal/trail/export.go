@@ -34,7 +34,7 @@ type Export struct {
 	Stored int // records in the files
 }
 
-// exportPart tells which records share a file.
+// exportPart identifies the records that share a file.
 type exportPart struct{ account, region, day string }
 
 // exportBytes is about the largest size of a file before compression.

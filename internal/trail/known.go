@@ -210,7 +210,7 @@ func (s *headSearch) file(path string) error {
 	return err
 }
 
-// line looks at a line, and says whether to go on to the one before.
+// line checks a line, and says whether to continue with the previous one.
 func (s *headSearch) line(line []byte) bool {
 	l := s.link(line)
 	if l == nil {

@@ -246,7 +246,7 @@ func remove(t *testing.T, path string) {
 	}
 }
 
-// The verifier compares files with what the database knows, also of other
+// The verifier compares files with what the database knows, including those of other
 // machines, and of the files before.
 func TestVerifierKnowsHeads(t *testing.T) {
 	path, head := keptTrail(t, 5)

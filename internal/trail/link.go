@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Link ties a record to the one before it. It is the member "trail" of the
+// Link ties a record to the previous one. It is the member "trail" of the
 // record's additionalEventData, where CloudTrail permits any member.
 type Link struct {
 	// Chain names the chain. Each record of a chain has the next Seq, from 1 on.
@@ -23,7 +23,7 @@ type Link struct {
 	Started string `json:"started,omitempty"`
 	// Follows names the record that was the last one of another chain.
 	Follows *Head `json:"follows,omitempty"`
-	// Torn is the hash of a text between this record and the one before. It is
+	// Torn is the hash of a text between this record and the previous one. It is
 	// left by a write that was cut.
 	Torn string `json:"torn,omitempty"`
 	// End says why no record of this process follows in this file.

@@ -203,7 +203,7 @@ func (t *Trail) leave(next *os.File) {
 	}
 	out.torn = t.chain.tornHash(t.broken)
 	out.checkpoint(t.sign(), endRotated)
-	// Where it cannot be written, the chain goes on from the record before.
+	// Where it cannot be written, the chain continues from the previous record.
 	n, _ := t.write(out.text)
 	t.settle(&out, n)
 }

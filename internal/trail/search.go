@@ -66,7 +66,7 @@ type search struct {
 	err   error
 }
 
-// file looks through a file, and says whether to go on with the one before.
+// file searches a file, and says whether to continue with the previous one.
 func (s *search) file(ctx context.Context, path string) (more bool, err error) {
 	if f, size, err := openRegular(path); err == nil {
 		defer f.Close()
@@ -116,7 +116,7 @@ func (s *search) forward(ctx context.Context, r io.Reader) (more bool, err error
 	return true, nil
 }
 
-// line looks at a line, and says whether to go on.
+// line checks a line, and says whether to continue.
 func (s *search) line(line []byte) bool {
 	e, ok := s.match(line)
 	if !ok {

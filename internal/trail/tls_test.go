@@ -114,7 +114,7 @@ func receive(l net.Listener) <-chan net.Conn {
 	return all
 }
 
-// Records arrive over TLS as one chain, also after the collector has ended the
+// Records arrive over TLS as one chain, even after the collector has ended the
 // connection.
 func TestSyslogTLS(t *testing.T) {
 	ca := newAuthority(t)

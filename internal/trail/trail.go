@@ -20,7 +20,7 @@
 //     written when the sink is back, after a TrailResumed event that reports
 //     the gap and counts the records that were lost.
 //   - The records of unauthenticated callers are limited; see Budget.
-//   - Each line carries the hash of the one before, and checkpoints sign them,
+//   - Each line carries the hash of the previous one, and checkpoints sign them,
 //     so that a [Verifier] finds what was changed or taken away. Lines of
 //     several processes in one file form one chain.
 //   - No secret is written: inputs and outputs pass [Members], which keeps only

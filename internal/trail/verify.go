@@ -17,7 +17,7 @@ import (
 // Verifier finds the records of trails that were changed, inserted, moved or
 // taken away. It reads files in the order in which they were written.
 //
-// Hashes join each record to the one before, and only the holder of a key can
+// Hashes join each record to the previous one, and only the holder of a key can
 // sign a checkpoint. So a person who can write the files, and has no key, can change
 // only what comes after the last checkpoint, or give a shorter trail that was
 // true once. Expect finds the latter.
@@ -50,7 +50,7 @@ type Finding struct {
 	Text string `json:"text"`
 }
 
-// ChainReport tells what was seen of a chain.
+// ChainReport describes a chain as far as the files show it.
 type ChainReport struct {
 	Chain   string    `json:"chain"`
 	First   uint64    `json:"first"`
@@ -234,13 +234,13 @@ func (f *fileCheck) begin(l *Link, at time.Time) *ChainReport {
 	case l.Started == startedMissing && l.Follows != nil:
 		f.missing(l.Follows)
 	case l.Started == startedUnchained && f.line > 1 && f.chained:
-		f.problem(f.name, f.line, "the record before this one belonged to no chain when the service began")
+		f.problem(f.name, f.line, "the previous record belonged to no chain when the service began")
 	case l.Seq == 1:
 		f.note(f.name, f.line, "chain %s begins here (%s)", l.Chain, cmp.Or(l.Started, "unknown"))
 	case len(f.order) > 1 && !f.Part:
 		f.problem(f.name, f.line, "records 1 to %d of chain %s are missing", l.Seq-1, l.Chain)
 	default:
-		f.note(f.name, f.line, "chain %s goes on here: its records 1 to %d are in none of the files", l.Chain, l.Seq-1)
+		f.note(f.name, f.line, "chain %s continues here: its records 1 to %d are in none of the files", l.Chain, l.Seq-1)
 	}
 	return c
 }
@@ -290,7 +290,7 @@ func (f *fileCheck) follows(l *Link) {
 	switch {
 	case other == nil:
 		if (f.chained || len(f.order) > 1) && !f.Part {
-			f.problem(f.name, f.line, "chain %s, which goes on here, is in none of the files", l.Follows.Chain)
+			f.problem(f.name, f.line, "chain %s, which continues here, is in none of the files", l.Follows.Chain)
 			return
 		}
 		f.note(f.name, f.line, "this record follows record %d of chain %s, which is in none of the files",
@@ -315,7 +315,7 @@ func (f *fileCheck) checkpoint(c *ChainReport, l *Link, line []byte, at time.Tim
 	case !known:
 		f.problem(f.name, f.line, "this checkpoint is signed by %s, which is no key of the installation", l.Key)
 	case !ok || !ed25519.Verify(key, message, signature):
-		f.problem(f.name, f.line, "the signature does not fit: something between this checkpoint and the one before, "+
+		f.problem(f.name, f.line, "the signature does not fit: something between this checkpoint and the previous one, "+
 			"at record %d, was changed", c.Proven)
 	default:
 		c.Proven, c.ProvenAt, c.Unproven = l.Seq, at, 0
@@ -331,7 +331,7 @@ func (f *fileCheck) end() {
 	case f.ended:
 		f.problem(f.name, f.strange, "the file ends with lines that are no records")
 	default:
-		f.note(f.name, f.strange, "the file ends with a text that is no record: a write was cut, or is under way")
+		f.note(f.name, f.strange, "the file ends with a text that is not a record: a write was cut off, or is in progress")
 	}
 }
 

@@ -329,7 +329,7 @@ func TestWriterNoticesChanges(t *testing.T) {
 	}
 }
 
-// Processes that write into one file make chains without a gap, also while it is
+// Processes that write into one file make chains without a gap, even while it is
 // rotated.
 func TestChainOfSeveralProcesses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "trail.jsonl")

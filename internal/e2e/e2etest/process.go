@@ -21,7 +21,7 @@ import (
 )
 
 // Soak is the additional time for which the crash loops run.
-var Soak = flag.Duration("soak", 0, "go on with the crash loops for this long")
+var Soak = flag.Duration("soak", 0, "run the crash loops for this long")
 
 // Binary is the path of the program under test.
 var Binary string

@@ -50,7 +50,7 @@ func copyOf(t *testing.T, from, to string) {
 // TestLostHost rehearses the recovery of docs/operations.md. A host is lost with
 // all its files, and on PostgreSQL the database is lost too. What remains is the
 // last backup, a copy of the master key, and a copy of the trail. On another
-// host clients go on with the keys and the sessions that they have, what was
+// host clients keep their keys and sessions, what was
 // changed before the backup is there, and the trail is whole.
 func TestLostHost(t *testing.T) {
 	e2etest.EachStore(t, func(t *testing.T, flags []string) {
@@ -80,7 +80,7 @@ func TestLostHost(t *testing.T) {
 				t.Errorf("carol's key belongs to %s", got)
 			}
 			if _, err := session(node).GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{}); err != nil {
-				t.Errorf("a session of before: %v", err)
+				t.Errorf("a session from before the loss: %v", err)
 			}
 			name := "later"
 			_, err := node.IAM(acc.Root()).GetUser(t.Context(), &iam.GetUserInput{UserName: &name})
@@ -111,7 +111,7 @@ func restart(t *testing.T, r *rehearsal, flags []string, safe string, clients fu
 	}
 	var node *e2etest.Process
 	r.step("rollcall serve, until it is ready", func() { node = e2etest.Serve(t, flags...) })
-	r.step("clients go on, and a report", func() { clients(node) })
+	r.step("clients continue, and a report", func() { clients(node) })
 	node.Stop()
 	r.step("rollcall trail verify", func() {
 		operate("trail", "verify", filepath.Join(safe, "trail.jsonl"), filepath.Join(flags[1], "trail.jsonl"))

@@ -212,7 +212,7 @@ func checkServerError(t *testing.T, err error) {
 	}
 	for _, detail := range []string{"sqlite", "disk", "postgres", "space", "connect"} {
 		if strings.Contains(strings.ToLower(err.Error()), detail) {
-			t.Errorf("the client is told what it must not know: %v", err)
+			t.Errorf("the client learns what it must not know: %v", err)
 		}
 	}
 }

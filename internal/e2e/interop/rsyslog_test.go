@@ -130,7 +130,7 @@ func (r *rsyslog) longest() (most int) {
 }
 
 // TestRsyslog sends the trail to Debian's rsyslog. Its file must contain the whole
-// chain, with the longest possible records, also after a restart. If it is killed
+// chain, with the longest possible records, even after a restart. If it is killed
 // under load, the verification must find the gap.
 func TestRsyslog(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -133,7 +133,7 @@ const ACCOUNT_COLUMNS = [
   {title: 'Since last', class: 'c-delta', cell(td, account) {
     const step = lastStep(account);
     if (!step) { td.append(h('span', {class: 'absent'}, '–')); return; }
-    td.append(h('a', {href: link('changes', {account: account.key}), title: 'newly failing and fixed since the report before'},
+    td.append(h('a', {href: link('changes', {account: account.key}), title: 'newly failing and fixed since the previous report'},
       h('span', {class: sortCount(step, 'failing') ? 'fail' : 'zero'}, `+${number(sortCount(step, 'failing'))}`), ' ',
       h('span', {class: sortCount(step, 'fixed') ? 'pass' : 'zero'}, `−${number(sortCount(step, 'fixed'))}`)));
   }},

@@ -177,7 +177,7 @@ function describeStep(account, step, list, sort) {
   if (!list.length && (sort || !step.usual)) return null;
   const counts = Object.entries(SORTS).map(([name, [sign, text]]) => [sortCount(step, name), name, sign, text]).filter(([n]) => n);
   return h('section', {class: 'step'},
-    h('h3', {class: 'when'}, minute(step.at), h('span', {class: 'muted'}, ` · ${span(step.at - step.since)} after the report before`),
+    h('h3', {class: 'when'}, minute(step.at), h('span', {class: 'muted'}, ` · ${span(step.at - step.since)} after the previous report`),
       counts.map(([n, name, sign, text]) => [' ', h('span', {class: `tag ${name}`}, `${sign} ${number(n)} ${text}`)]).flat()),
     list.length ? eventsTable(list.map((change) => ({account, change})), false) : null, sort ? null : usualText([step]));
 }
