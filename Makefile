@@ -54,8 +54,10 @@ INTEROP ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/rollcall-interop
 .PHONY: build demo bench test packages check race fuzz mutants recipe-check soak failover interop generate fmt lint
 .DEFAULT_GOAL := build
 
+BUILD_FLAGS := $(shell grep -v '^\#' scripts/build-flags.txt)
+
 build:
-	CGO_ENABLED=0 go build -trimpath -o bin/rollcall ./cmd/rollcall
+	CGO_ENABLED=0 go build -trimpath $(BUILD_FLAGS) -o bin/rollcall ./cmd/rollcall
 
 # Compilation takes most of the time of a first demo. Without optimisation it is
 # a third shorter.
@@ -66,9 +68,10 @@ demo:
 WITH_POSTGRES = go run ./internal/storetest/withpostgres
 
 # With -trimpath the go command also finds what it has compiled and vetted for
-# another clone, and without cgo what 'make build' has compiled.
+# another clone. Without cgo and with the same flags it finds what 'make build' has
+# compiled, and the tests run the code that a release has.
 FROM_CACHE = test check fuzz mutants recipe-check soak
-$(FROM_CACHE) race: export GOFLAGS := $(shell go env GOFLAGS) -trimpath
+$(FROM_CACHE) race: export GOFLAGS := $(shell go env GOFLAGS) -trimpath $(BUILD_FLAGS)
 $(FROM_CACHE): export CGO_ENABLED := 0
 
 # The collector takes an eighth of the time of compilers. Tests have it as users do.
@@ -144,7 +147,7 @@ interop: packages
 DIST ?= dist
 
 release:
-	cd packaging && go run . -root .. -out $(abspath $(DIST)) $(ARGS)
+	cd packaging && go vet ./... && go test ./... && go run . -root .. -out $(abspath $(DIST)) $(ARGS)
 
 release-check:
 	scripts/release-check $(ARGS)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -65,7 +66,11 @@ func build(to string) error {
 	}
 	source, _, _ = strings.Cut(source, "/internal/e2e")
 	kept := filepath.Join(cache, "rollcall-test", fmt.Sprintf("%x", sha256.Sum256([]byte(source)))[:16])
-	args := []string{"build", "-ldflags=-w"}
+	flags, err := BuildFlags(source)
+	if err != nil {
+		return err
+	}
+	args := append([]string{"build", "-ldflags=-w"}, flags...)
 	if RaceEnabled {
 		args, kept = append(args, "-race"), kept+"-race"
 	}
@@ -87,6 +92,17 @@ func build(to string) error {
 		return err
 	}
 	return os.WriteFile(to, text, 0o755)
+}
+
+// BuildFlags returns the flags of the go command with which a release is built. The
+// argument is the directory of the module.
+func BuildFlags(module string) ([]string, error) {
+	text, err := os.ReadFile(filepath.Join(module, "scripts", "build-flags.txt"))
+	if err != nil {
+		return nil, err
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	return slices.DeleteFunc(lines, func(line string) bool { return strings.HasPrefix(line, "#") }), nil
 }
 
 // Environment returns the environment of the binary and the clients: no setting
