@@ -263,4 +263,8 @@ func (db *DB) State(ctx context.Context) (DatabaseState, error) { return db.data
 
 // ConnectionsNoted returns the number of connections that the memory of signers
 // knows of.
-func (db *DB) ConnectionsNoted() int64 { return int64(db.signers.opened) }
+func (db *DB) ConnectionsNoted() int64 {
+	db.signers.mu.Lock()
+	defer db.signers.mu.Unlock()
+	return int64(db.signers.opened)
+}
