@@ -65,7 +65,7 @@ func freeAddress(t *testing.T) string {
 // the memory that our packages, and all packages together, allocate before main.
 // Bytes can be compared on machines of any speed.
 func TestInitialization(t *testing.T) {
-	const bound, all = 64 << 10, 1_700_000
+	const bound, all = 64 << 10, 1_300_000
 	cmd := exec.Command(e2etest.Binary, "version")
 	cmd.Env = append(e2etest.Environment(t), "GODEBUG=inittrace=1")
 	out, err := cmd.CombinedOutput()
