@@ -102,11 +102,11 @@ func (r *Row) Partition() string { return r.arnPart(1) }
 // Path returns the user's path, such as / or /division/team/, and "" for root
 // or if the ARN is not a user's.
 func (r *Row) Path() string {
-	resource, ok := strings.CutPrefix(r.arnPart(5), "user/")
-	if !ok {
+	resource := r.arnPart(5)
+	if !strings.HasPrefix(resource, "user/") {
 		return ""
 	}
-	return "/" + resource[:strings.LastIndexByte(resource, '/')+1]
+	return resource[len("user") : strings.LastIndexByte(resource, '/')+1]
 }
 
 // arnPart returns a part of arn:partition:service:region:account:resource, ""
@@ -117,15 +117,12 @@ func (r *Row) arnPart(n int) string {
 		return ""
 	}
 	var ends [5]int // of the parts before the resource
-	part := 0
-	for i := 0; part < len(ends); i++ {
-		if i == len(r.ARN) {
+	for part, begin := 0, 0; part < len(ends); part++ {
+		colon := strings.IndexByte(r.ARN[begin:], ':')
+		if colon < 0 {
 			return ""
 		}
-		if r.ARN[i] == ':' {
-			ends[part] = i
-			part++
-		}
+		ends[part], begin = begin+colon, begin+colon+1
 	}
 	if n == len(ends) {
 		return r.ARN[ends[n-1]+1:]

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/interpreter"
 
 	"rollcall/internal/lazyregexp"
@@ -42,35 +41,32 @@ type messagePart struct {
 	fixed string
 }
 
-// objects are the variables of one evaluation. They implement an activation of
-// CEL.
-type objects struct {
-	user, password, key, certificate, account object
-	// macros are the objects of the macros around an expression; see direct.
-	macros [maxMacros]object
-}
+// objects are the variables of one evaluation, and those of the macros around an
+// expression. They implement an activation of CEL.
+type objects [firstMacro + maxMacros]object
 
-// of returns the object of a variable.
-func (o *objects) of(name string) *object {
-	switch name {
-	case "user":
-		return &o.user
-	case "password":
-		return &o.password
-	case "key":
-		return &o.key
-	case "certificate":
-		return &o.certificate
-	}
-	return &o.account
+// The places of the variables in objects.
+const (
+	userObject = iota
+	passwordObject
+	keyObject
+	certificateObject
+	accountObject
+	firstMacro
+)
+
+var placeOfVariable = map[string]int{
+	"user": userObject, "password": passwordObject, "key": keyObject, "certificate": certificateObject,
+	"account": accountObject,
 }
 
 // ResolveName implements interpreter.Activation.
 func (o *objects) ResolveName(name string) (any, bool) {
-	if _, ok := objectTypes[name]; !ok {
+	at, ok := placeOfVariable[name]
+	if !ok {
 		return nil, false
 	}
-	return o.of(name), true
+	return &o[at], true
 }
 
 // Parent implements interpreter.Activation.
@@ -80,42 +76,51 @@ func (o *objects) Parent() interpreter.Activation { return nil }
 func (s *sight) objects(stats *Stats) *objects {
 	if s.own == nil {
 		s.own = &objects{}
-		for name, kind := range objectTypes {
-			*s.own.of(name) = object{kind: kind, sight: s}
+		for i := range s.own {
+			s.own[i].sight = s
+		}
+		for name, at := range placeOfVariable {
+			s.own[at].kind = objectTypes[name]
 		}
 	}
-	s.own.account.stats = stats
+	s.own[accountObject].stats = stats
 	return s.own
 }
 
-// judgeRow judges the whole row, or each credential of the scope's kind.
-func (r *own) judgeRow(s *sight) {
-	o := s.objects(nil)
+// judging returns the function that judges a row, or each credential of the scope's
+// kind in it.
+func (r *own) judging() func(*sight) {
 	switch r.scope {
-	case ScopeUser:
-		r.decide(s, o, NoCredential, 0)
 	case ScopePassword:
-		switch {
-		case s.row.PasswordEnabled.IsTrue():
-			r.decide(s, o, Password, 0)
-		case s.row.PasswordEnabled.IsFalse():
-			s.say(NotApplicable, "The user has no password.", columnPassword)
-		default:
-			s.add(s.credentials[0].noData(columnPassword))
-		}
+		return r.judgePassword
 	case ScopeAccessKey:
-		r.each(s, o, AccessKey, &o.key, "The user has no access key.", columnsKeysActive)
+		return func(s *sight) { r.each(s, AccessKey, "The user has no access key.", columnsKeysActive) }
 	case ScopeCertificate:
-		r.each(s, o, Certificate, &o.certificate, "The user has no signing certificate.", columnsCertsActive)
+		return func(s *sight) { r.each(s, Certificate, "The user has no signing certificate.", columnsCertsActive) }
+	}
+	return func(s *sight) { r.decide(s, s.objects(nil), NoCredential, 0) }
+}
+
+func (r *own) judgePassword(s *sight) {
+	switch {
+	case s.row.PasswordEnabled.IsTrue():
+		r.decide(s, s.objects(nil), Password, 0)
+	case s.row.PasswordEnabled.IsFalse():
+		s.say(NotApplicable, "The user has no password.", columnPassword)
+	default:
+		s.add(s.credentials[0].noData(columnPassword))
 	}
 }
 
-func (r *own) each(s *sight, o *objects, kind CredentialKind, to *object, none string, columns []report.Column) {
-	found := false
-	for _, to.at = range placesOf(kind) {
-		if s.exists(to.at) {
+// each judges the keys or certificates of a row.
+func (r *own) each(s *sight, kind CredentialKind, none string, columns []report.Column) {
+	found, first := false, firstPlace(kind)
+	for at := first; at < first+2; at++ {
+		if s.exists(at) {
 			found = true
-			r.decide(s, o, kind, s.credentials[to.at].slot)
+			o := s.objects(nil)
+			o.credentialOf(kind).at = at
+			r.decide(s, o, kind, uint8(at-first))
 		}
 	}
 	if !found {
@@ -123,68 +128,83 @@ func (r *own) each(s *sight, o *objects, kind CredentialKind, to *object, none s
 	}
 }
 
+// credentialOf returns the variable of the key or certificate that is judged.
+func (o *objects) credentialOf(kind CredentialKind) *object {
+	if kind == AccessKey {
+		return &o[keyObject]
+	}
+	return &o[certificateObject]
+}
+
 // judgeAll judges the account after its last row.
 func (r *own) judgeAll(s *sight, stats *Stats) { r.decide(s, s.objects(stats), NoCredential, 0) }
 
 // decide adds the verdict on the objects.
 func (r *own) decide(s *sight, o *objects, kind CredentialKind, slot uint8) {
-	v := verdict{kind: kind, slot: slot}
 	if r.when != nil {
-		switch applies, err := r.when.eval(o); {
-		case err != nil:
-			s.add(r.undecided(v, o, err))
+		applies, unknown, err := r.when.decide(o)
+		if unknown != nil || err != nil {
+			s.verdicts = append(s.verdicts, r.undecided(o, unknown, err).of(kind, slot))
 			return
-		case applies != types.True:
-			v.status, v.why = NotApplicable, "The control does not apply: its condition is false."
-			v.columns = r.when.blame(o)
-			s.add(v)
+		}
+		if !applies {
+			if !s.counts(NotApplicable) {
+				s.verdicts = append(s.verdicts, verdict{kind: kind, slot: slot, status: NotApplicable,
+					columns: r.when.blame(o), why: "The control does not apply: its condition is false."})
+			}
 			return
 		}
 	}
 	if kind == AccessKey || kind == Certificate {
-		c := &s.credentials[placesOf(kind)[slot]]
+		c := &s.credentials[o.credentialOf(kind).at]
 		if doubt := c.doubt(); doubt != nil {
-			s.add(c.noData(doubt))
+			s.verdicts = append(s.verdicts, c.noData(doubt))
 			return
 		}
 	}
-	holds, err := r.holds.eval(o)
+	holds, unknown, err := r.holds.decide(o)
 	switch {
-	case err != nil:
-		v = r.undecided(v, o, err)
-	case holds == types.True:
-		v.status, v.why, v.columns = Pass, "The expression is true.", r.holds.blame(o)
-	default:
-		v.status, v.columns, v.own = Fail, r.holds.blame(o), r
+	case unknown != nil || err != nil:
+		s.verdicts = append(s.verdicts, r.undecided(o, unknown, err).of(kind, slot))
+	case !holds:
+		s.verdicts = append(s.verdicts, verdict{kind: kind, slot: slot, status: Fail, columns: r.holds.blame(o), own: r})
+	case !s.counts(Pass):
+		s.verdicts = append(s.verdicts, verdict{kind: kind, slot: slot, status: Pass, columns: r.holds.blame(o),
+			why: "The expression is true."})
 	}
-	s.add(v)
 }
 
 // undecided returns the verdict of an expression that could not be evaluated.
 // It is never PASS.
-func (r *own) undecided(v verdict, o *objects, err error) verdict {
-	v.status = NoData
-	var unknown *absent
-	if errors.As(err, &unknown) {
-		if v.columns = unknown.columns; len(v.columns) == 0 {
-			v.why = "The expression needs a value that is not known."
-		}
-		return v
+func (r *own) undecided(o *objects, unknown *absent, err error) verdict {
+	switch {
+	case unknown == nil:
+		return r.failed(o, err)
+	case len(unknown.columns) == 0:
+		return verdict{status: NoData, why: "The expression needs a value that is not known."}
 	}
-	v.why, v.columns = "The expression cannot be decided: {text}.", r.holds.blame(o)
+	return verdict{status: NoData, columns: unknown.columns}
+}
+
+// failed returns the verdict of an expression that CEL could not evaluate.
+func (r *own) failed(o *objects, err error) verdict {
+	const why = "The expression cannot be decided: {text}."
 	text := TextValue(shorten(err.Error()))
-	v.said = func() Reason { return Reason{v.why, []Value{text}} }
+	return verdict{status: NoData, why: why, columns: r.holds.blame(o),
+		said: func() Reason { return Reason{why, []Value{text}} }}
+}
+
+// of returns the verdict as that on a credential.
+func (v verdict) of(kind CredentialKind, slot uint8) verdict {
+	v.kind, v.slot = kind, slot
 	return v
 }
 
 // say returns the message for a failure in the current row with its values.
 func (r *own) say(s *sight, v *verdict) Reason {
 	o, reason := s.own, Reason{Template: r.template}
-	switch v.kind { // by now the objects may belong to another credential
-	case AccessKey:
-		o.key.at = placesOf(v.kind)[v.slot]
-	case Certificate:
-		o.certificate.at = placesOf(v.kind)[v.slot]
+	if v.kind == AccessKey || v.kind == Certificate { // by now the objects may belong to another credential
+		o.credentialOf(v.kind).at = firstPlace(v.kind) + int(v.slot)
 	}
 	for i := range r.message {
 		if e := r.message[i].value; e != nil {

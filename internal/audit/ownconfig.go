@@ -115,7 +115,7 @@ func (f *ownFile) compile() (*own, error) {
 		return nil, f.Message.fail(f.ID, "message", err)
 	}
 	r.control = f.control(severity, r)
-	r.judge, r.judgeAccount = r.judgeRow, r.judgeAll
+	r.judge, r.judgeAccount = r.judging(), r.judgeAll
 	switch {
 	case f.Scope == ScopeAccount:
 		r.on = onAccount

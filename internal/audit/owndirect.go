@@ -2,7 +2,6 @@ package audit
 
 import (
 	"cmp"
-	"errors"
 	"maps"
 	"strings"
 
@@ -12,78 +11,90 @@ import (
 )
 
 // Most custom controls compare facts with constants, count credentials, or look
-// for one. The functions in this file and the two after it decide such expressions
-// like CEL's interpreter, and need a tenth of its time. They return nil for any
-// other expression.
+// for one. The functions in this file and the others of owndirect*.go decide such
+// expressions like CEL's interpreter, and need a tenth of its time. They return nil
+// for any other expression.
 
-// The parts of an expression, by the type of their values. The error is *absent, or
-// errIndirect.
+// The parts of an expression, by the type of their values. What they return in
+// addition is nil if the value is known.
 type (
-	testOf   func(*objects) (bool, error)
-	numberOf func(*objects) (float64, error)
-	wordsOf  func(*objects) (string, error)
+	testOf   func(*objects) (bool, *absent)
+	numberOf func(*objects) (float64, *absent)
+	wordsOf  func(*objects) (string, *absent)
 )
 
-// errIndirect says that CEL has to decide, because of the values: some number is
-// too large, or a key is missing.
-var errIndirect = errors.New("left to CEL")
+// indirect says that CEL has to decide, because of the values: some number is too
+// large, or a key is missing.
+var indirect = &absent{}
 
 // direct compiles the parts of a checked expression.
 type direct struct {
 	checked *ast.AST
-	// variables are the objects that are visible here, by their names.
-	variables map[string]func(*objects) *object
+	// variables are the places in objects of the variables that are visible here.
+	variables map[string]int
 	depth     int // the number of macros around
 }
 
 func newDirect(checked *ast.AST) direct {
-	d := direct{checked: checked, variables: map[string]func(*objects) *object{}}
-	for name := range objectTypes {
-		d.variables[name] = func(o *objects) *object { return o.of(name) }
-	}
-	return d
+	return direct{checked: checked, variables: placeOfVariable}
 }
 
 // within returns what compiles the inner expression of a macro with a variable.
 func (d direct) within(variable string) direct {
-	depth := d.depth
 	d.variables = maps.Clone(d.variables)
-	d.variables[variable] = func(o *objects) *object { return &o.macros[depth] }
+	d.variables[variable] = firstMacro + d.depth
 	d.depth++
 	return d
 }
 
 func (d direct) kindOf(x ast.Expr) types.Kind { return d.checked.GetType(x.ID()).Kind() }
 
-// factOf returns the fact that a selection names, and where its object is.
-func (d direct) factOf(x ast.Expr) (object func(*objects) *object, f *fact) {
+// factOf returns the fact that a selection names, and the place of its object.
+func (d direct) factOf(x ast.Expr) (place int, f *fact) {
 	if x.Kind() != ast.SelectKind || x.AsSelect().Operand().Kind() != ast.IdentKind {
-		return nil, nil
+		return 0, nil
 	}
 	operand := x.AsSelect().Operand()
+	place, visible := d.variables[operand.AsIdent()]
 	facts := factsOf[variable(d.checked.GetType(operand.ID()).TypeName())]
-	if object = d.variables[operand.AsIdent()]; object == nil {
-		return nil, nil
-	}
 	for i := range facts {
-		if f := &facts[i]; f.name == x.AsSelect().FieldName() {
-			return object, f
+		if f := &facts[i]; visible && f.name == x.AsSelect().FieldName() {
+			return place, f
 		}
 	}
-	return nil, nil
+	return 0, nil
+}
+
+// valueOf returns the value of a fact of the object at a place.
+func valueOf[T any](d direct, x ast.Expr, get func(*object) (T, bool)) func(*objects) (T, *absent) {
+	if get == nil {
+		return nil
+	}
+	place, f := d.factOf(x)
+	missing := f.missing(d.checked.GetType(x.AsSelect().Operand().ID()))
+	return func(o *objects) (T, *absent) {
+		of := &o[place]
+		value, known := get(of)
+		if !known {
+			return value, missing[of.at]
+		}
+		return value, nil
+	}
 }
 
 func (d direct) test(x ast.Expr) testOf {
 	switch x.Kind() {
 	case ast.LiteralKind:
 		if b, ok := x.AsLiteral().(types.Bool); ok {
-			return func(*objects) (bool, error) { return bool(b), nil }
+			return func(*objects) (bool, *absent) { return bool(b), nil }
 		}
 	case ast.SelectKind:
 		if x.AsSelect().IsTestOnly() {
 			return d.has(x)
 		}
-		return valueOf[bool](d, x, types.BoolType)
+		if _, f := d.factOf(x); f != nil {
+			return valueOf(d, x, f.truth)
+		}
 	case ast.ComprehensionKind:
 		return d.macro(x.AsComprehension())
 	case ast.CallKind:
@@ -94,8 +105,9 @@ func (d direct) test(x ast.Expr) testOf {
 
 // has compiles the question whether a fact is known, or whether there is a tag.
 func (d direct) has(x ast.Expr) testOf {
-	if object, f := d.factOf(x); f != nil {
-		return func(o *objects) (bool, error) { return f.known(object(o)), nil }
+	if place, f := d.factOf(x); f != nil {
+		known := f.knowing()
+		return func(o *objects) (bool, *absent) { return known(&o[place]), nil }
 	}
 	if tags := d.tags(x.AsSelect().Operand()); tags != nil {
 		return has(tags, x.AsSelect().FieldName())
@@ -105,16 +117,16 @@ func (d direct) has(x ast.Expr) testOf {
 
 func (d direct) call(call ast.CallExpr) testOf {
 	args := call.Args()
-	switch call.FunctionName() {
+	switch name := call.FunctionName(); name {
 	case operators.LogicalAnd:
 		return either(d.test(args[0]), d.test(args[1]), false)
 	case operators.LogicalOr:
 		return either(d.test(args[0]), d.test(args[1]), true)
 	case operators.LogicalNot:
 		if test := d.test(args[0]); test != nil {
-			return func(o *objects) (bool, error) {
-				is, err := test(o)
-				return !is, err
+			return func(o *objects) (bool, *absent) {
+				is, unknown := test(o)
+				return !is, unknown
 			}
 		}
 	case operators.Conditional:
@@ -129,73 +141,27 @@ func (d direct) call(call ast.CallExpr) testOf {
 		return d.about(call, strings.Contains)
 	case "matches":
 		return d.matches(call)
-	}
-	if compare, ok := comparisons[call.FunctionName()]; ok {
-		return d.compare(args[0], args[1], compare)
-	}
-	return nil
-}
-
-func (d direct) compare(a, b ast.Expr, accepts func(int) bool) testOf {
-	switch d.kindOf(a) {
-	case types.IntKind, types.DoubleKind:
-		return comparing(d.number(a), d.number(b), accepts)
-	case types.StringKind:
-		return comparing(d.text(a), d.text(b), accepts)
-	case types.BoolKind:
-		return comparing(asNumber(d.test(a)), asNumber(d.test(b)), accepts)
-	}
-	return nil
-}
-
-// asNumber orders false before true.
-func asNumber(test testOf) func(*objects) (int, error) {
-	if test == nil {
-		return nil
-	}
-	return func(o *objects) (int, error) {
-		is, err := test(o)
-		if is {
-			return 1, err
+	default:
+		if accepted, ok := comparisons[name]; ok {
+			return d.compare(args[0], args[1], accepted)
 		}
-		return 0, err
 	}
-}
-
-// comparisons says of the operators which results of cmp.Compare they accept.
-var comparisons = map[string]func(int) bool{
-	operators.Less:          func(c int) bool { return c < 0 },
-	operators.LessEquals:    func(c int) bool { return c <= 0 },
-	operators.Greater:       func(c int) bool { return c > 0 },
-	operators.GreaterEquals: func(c int) bool { return c >= 0 },
-	operators.Equals:        func(c int) bool { return c == 0 },
-	operators.NotEquals:     func(c int) bool { return c != 0 },
-}
-
-func comparing[T cmp.Ordered](a, b func(*objects) (T, error), accepts func(int) bool) testOf {
-	compare := both(a, b, func(a, b T) (int, error) { return cmp.Compare(a, b), nil })
-	if compare == nil {
-		return nil
-	}
-	return func(o *objects) (bool, error) {
-		c, err := compare(o)
-		return err == nil && accepts(c), err
-	}
+	return nil
 }
 
 // both returns what a function makes of two values.
-func both[T, R any](a, b func(*objects) (T, error), f func(a, b T) (R, error)) func(*objects) (R, error) {
+func both[T, R any](a, b func(*objects) (T, *absent), f func(a, b T) (R, *absent)) func(*objects) (R, *absent) {
 	if a == nil || b == nil {
 		return nil
 	}
-	return func(o *objects) (value R, err error) {
-		left, err := a(o)
-		if err != nil {
-			return value, err
+	return func(o *objects) (value R, unknown *absent) {
+		left, unknown := a(o)
+		if unknown != nil {
+			return value, unknown
 		}
-		right, err := b(o)
-		if err != nil {
-			return value, err
+		right, unknown := b(o)
+		if unknown != nil {
+			return value, unknown
 		}
 		return f(left, right)
 	}
@@ -207,37 +173,37 @@ func either(a, b testOf, decisive bool) testOf {
 	if a == nil || b == nil {
 		return nil
 	}
-	return func(o *objects) (bool, error) {
-		left, err := a(o)
-		if err == nil && left == decisive {
+	return func(o *objects) (bool, *absent) {
+		left, unknown := a(o)
+		if unknown == nil && left == decisive {
 			return decisive, nil
 		}
-		right, rightErr := b(o)
-		if rightErr == nil && right == decisive {
+		right, next := b(o)
+		if next == nil && right == decisive {
 			return decisive, nil
 		}
-		return !decisive, first(err, rightErr)
+		return !decisive, first(unknown, next)
 	}
 }
 
-// first returns the first of two errors, but the second if CEL has to decide: it
-// may find no error there.
-func first(err, next error) error {
-	if err == nil || errors.Is(next, errIndirect) {
+// first returns the first of two unknown values, but the second if CEL has to
+// decide: it may know that value.
+func first(unknown, next *absent) *absent {
+	if unknown == nil || next == indirect {
 		return next
 	}
-	return err
+	return unknown
 }
 
-func choice[T any](test testOf, yes, no func(*objects) (T, error)) func(*objects) (T, error) {
+func choice[T any](test testOf, yes, no func(*objects) (T, *absent)) func(*objects) (T, *absent) {
 	if test == nil || yes == nil || no == nil {
 		return nil
 	}
-	return func(o *objects) (value T, err error) {
-		is, err := test(o)
+	return func(o *objects) (value T, unknown *absent) {
+		is, unknown := test(o)
 		switch {
-		case err != nil:
-			return value, err
+		case unknown != nil:
+			return value, unknown
 		case is:
 			return yes(o)
 		}
@@ -245,17 +211,32 @@ func choice[T any](test testOf, yes, no func(*objects) (T, error)) func(*objects
 	}
 }
 
-// valueOf returns the value of an expression that is a fact of a type.
-func valueOf[T bool | string | int64](d direct, x ast.Expr, kind *types.Type) func(*objects) (T, error) {
-	object, f := d.factOf(x)
-	if f == nil || f.kind != kind {
+// accepted says which results of cmp.Compare a comparison accepts: less, equal and
+// greater.
+type accepted [3]bool
+
+var comparisons = map[string]accepted{
+	operators.Less:          {true, false, false},
+	operators.LessEquals:    {true, true, false},
+	operators.Greater:       {false, false, true},
+	operators.GreaterEquals: {false, true, true},
+	operators.Equals:        {false, true, false},
+	operators.NotEquals:     {true, false, true},
+}
+
+// mirrored returns the comparison with its sides exchanged.
+func (a accepted) mirrored() accepted { return accepted{a[2], a[1], a[0]} }
+
+func comparing[T cmp.Ordered](a, b func(*objects) (T, *absent), accepted accepted) testOf {
+	if a == nil || b == nil {
 		return nil
 	}
-	return func(o *objects) (value T, err error) {
-		of := object(o)
-		if v, ok := f.get(of).(T); ok {
-			return v, nil
+	return func(o *objects) (bool, *absent) {
+		left, unknown := a(o)
+		if unknown != nil {
+			return false, unknown
 		}
-		return value, &absent{f.blame(of)}
+		right, unknown := b(o)
+		return accepted[cmp.Compare(left, right)+1], unknown
 	}
 }

@@ -1,7 +1,7 @@
 package audit
 
 import (
-	"errors"
+	"math/bits"
 	"slices"
 
 	"github.com/google/cel-go/common/ast"
@@ -12,33 +12,25 @@ import (
 // maxMacros limits how deep macros are nested.
 const maxMacros = 3
 
-// credentialList holds the objects of a list: keys or certificates of one user.
-type credentialList struct {
-	of [2]object
-	n  int
-}
-
-type listOf func(*objects) (credentialList, error)
+type listOf func(*objects) (credentialSet, *absent)
 
 // list compiles the credentials of a kind, or a selection of them.
 func (d direct) list(x ast.Expr) listOf {
 	if x.Kind() == ast.ComprehensionKind {
 		return d.filter(x.AsComprehension())
 	}
-	user, f := d.factOf(x)
-	if f == nil || f.kind.Kind() != types.ListKind || x.AsSelect().IsTestOnly() {
+	place, f := d.factOf(x)
+	if f == nil || f.list == nil || x.AsSelect().IsTestOnly() {
 		return nil
 	}
-	kind := Certificate
-	if f.kind.Parameters()[0].IsExactType(keyType) {
-		kind = AccessKey
-	}
-	return func(o *objects) (credentialList, error) {
-		of := user(o)
-		if all, known := of.sight.list(kind); known {
-			return all, nil
+	kind := f.listed()
+	return func(o *objects) (credentialSet, *absent) {
+		of := &o[place]
+		set, known := of.sight.existing(kind)
+		if !known {
+			return 0, &absent{f.unknownIn(of)}
 		}
-		return credentialList{}, &absent{f.unknownIn(of)}
+		return set, nil
 	}
 }
 
@@ -59,9 +51,9 @@ func (d direct) macro(c ast.ComprehensionExpr) testOf {
 		if _, counts := constant[types.Int](c.AccuInit()); !counts || list == nil {
 			return nil
 		}
-		return func(o *objects) (bool, error) {
-			all, err := list(o)
-			return err == nil && all.n == 1, err
+		return func(o *objects) (bool, *absent) {
+			set, unknown := list(o)
+			return set.size() == 1, unknown
 		}
 	}
 	return nil
@@ -73,21 +65,21 @@ func (d direct) any(c ast.ComprehensionExpr, of ast.Expr, decisive bool) testOf 
 	if list == nil || test == nil {
 		return nil
 	}
-	depth := d.depth
-	return func(o *objects) (bool, error) {
-		all, err := list(o)
-		if err != nil {
-			return false, err
+	place := firstMacro + d.depth
+	return func(o *objects) (bool, *absent) {
+		set, unknown := list(o)
+		if unknown != nil {
+			return false, unknown
 		}
-		for i := range all.n {
-			o.macros[depth] = all.of[i]
-			is, unknown := test(o)
-			if unknown == nil && is == decisive {
+		for of := &o[place]; set != 0; set &= set - 1 {
+			of.at = set.first()
+			is, next := test(o)
+			if next == nil && is == decisive {
 				return decisive, nil
 			}
-			err = first(err, unknown)
+			unknown = first(unknown, next)
 		}
-		return !decisive, err
+		return !decisive, unknown
 	}
 }
 
@@ -126,28 +118,33 @@ func (d direct) selected(c ast.ComprehensionExpr, by ast.Expr) listOf {
 	if list == nil || test == nil {
 		return nil
 	}
-	depth := d.depth
-	return func(o *objects) (some credentialList, err error) {
-		all, err := list(o)
-		if err != nil {
-			return some, err
+	place := firstMacro + d.depth
+	return func(o *objects) (some credentialSet, unknown *absent) {
+		set, unknown := list(o)
+		if unknown != nil {
+			return 0, unknown
 		}
-		for i := range all.n {
-			o.macros[depth] = all.of[i]
-			is, unknown := test(o)
-			if errors.Is(unknown, errIndirect) {
-				return some, unknown
+		for of := &o[place]; set != 0; set &= set - 1 {
+			of.at = set.first()
+			is, next := test(o)
+			if next == indirect {
+				return 0, indirect
 			}
-			if unknown != nil {
-				err = unknown
+			if next != nil {
+				unknown = next
 			} else if is {
-				some.of[some.n] = all.of[i]
-				some.n++
+				some |= 1 << of.at
 			}
 		}
-		return some, err
+		return some, unknown
 	}
 }
+
+// first returns the smallest index in a set that is not empty.
+func (s credentialSet) first() int { return bits.TrailingZeros8(uint8(s)) }
+
+// size returns the number of credentials.
+func (s credentialSet) size() int { return bits.OnesCount8(uint8(s)) }
 
 // in compiles the test whether a value is in a list of constants, or the name of a
 // tag.
@@ -194,39 +191,33 @@ func constants[T any, V comparable](elements []ast.Expr, value func(T) V) []V {
 }
 
 // among returns the test whether a value is one of some.
-func among[V comparable](of func(*objects) (V, error), all []V) testOf {
+func among[V comparable](of func(*objects) (V, *absent), all []V) testOf {
 	if of == nil || len(all) == 0 { // CEL does not look at what is in []
 		return nil
 	}
-	return func(o *objects) (bool, error) {
-		v, err := of(o)
-		return err == nil && slices.Contains(all, v), err
+	return func(o *objects) (bool, *absent) {
+		v, unknown := of(o)
+		return slices.Contains(all, v), unknown
 	}
 }
 
-type tagsOf func(*objects) (map[string]string, error)
+type tagsOf func(*objects) (map[string]string, *absent)
 
 // tags compiles the tags of a user.
 func (d direct) tags(x ast.Expr) tagsOf {
-	object, f := d.factOf(x)
-	if f == nil || f.kind.Kind() != types.MapKind || x.AsSelect().IsTestOnly() {
+	_, f := d.factOf(x)
+	if f == nil || x.AsSelect().IsTestOnly() {
 		return nil
 	}
-	return func(o *objects) (map[string]string, error) {
-		of := object(o)
-		if tags, ok := f.get(of).(map[string]string); ok {
-			return tags, nil
-		}
-		return nil, &absent{f.blame(of)}
-	}
+	return valueOf(d, x, f.tags)
 }
 
 // has returns the test whether there is a tag.
 func has(tags tagsOf, name string) testOf {
-	return func(o *objects) (bool, error) {
-		all, err := tags(o)
+	return func(o *objects) (bool, *absent) {
+		all, unknown := tags(o)
 		_, ok := all[name]
-		return ok, err
+		return ok, unknown
 	}
 }
 
@@ -235,12 +226,12 @@ func tagged(tags tagsOf, name string) wordsOf {
 	if tags == nil {
 		return nil
 	}
-	return func(o *objects) (string, error) {
-		all, err := tags(o)
+	return func(o *objects) (string, *absent) {
+		all, unknown := tags(o)
 		value, ok := all[name]
-		if err == nil && !ok {
-			err = errIndirect
+		if unknown == nil && !ok {
+			return "", indirect
 		}
-		return value, err
+		return value, unknown
 	}
 }

@@ -19,59 +19,31 @@ func (d direct) number(x ast.Expr) numberOf {
 	if !whole && d.kindOf(x) != types.DoubleKind {
 		return nil
 	}
-	switch x.Kind() {
-	case ast.LiteralKind:
-		switch n := x.AsLiteral().(type) {
-		case types.Int:
-			if -maxExact < n && n < maxExact {
-				return func(*objects) (float64, error) { return float64(n), nil }
-			}
-		case types.Double:
-			return func(*objects) (float64, error) { return float64(n), nil }
+	if n, ok := constantNumber(x); ok {
+		return func(*objects) (float64, *absent) { return n, nil }
+	}
+	if of, value := d.whole(x); of != nil {
+		return func(o *objects) (float64, *absent) {
+			n, unknown := of(o)
+			return value(n), unknown
 		}
-	case ast.SelectKind:
-		return d.numberFact(x)
-	case ast.CallKind:
+	}
+	if x.Kind() == ast.CallKind {
 		return d.computed(x.AsCall(), whole)
 	}
 	return nil
 }
 
-func (d direct) numberFact(x ast.Expr) numberOf {
-	if count := valueOf[int64](d, x, types.IntType); count != nil {
-		return func(o *objects) (float64, error) {
-			n, err := count(o)
-			return float64(n), err
-		}
-	}
-	object, f := d.factOf(x)
-	if f == nil || f.age == nil {
-		return nil
-	}
-	return func(o *objects) (float64, error) {
-		of := object(o)
-		if seconds, known := f.age(of); known {
-			return days(seconds), nil
-		}
-		return 0, &absent{f.blame(of)}
-	}
-}
-
-// computed compiles arithmetic, the size of something, and a choice of numbers.
+// computed compiles arithmetic, and a choice of numbers.
 func (d direct) computed(call ast.CallExpr, whole bool) numberOf {
 	args := call.Args()
 	switch name := call.FunctionName(); name {
 	case operators.Conditional:
 		return choice(d.test(args[0]), d.number(args[1]), d.number(args[2]))
-	case "size":
-		if call.IsMemberFunction() {
-			return d.size(call.Target())
-		}
-		return d.size(args[0])
 	case "double":
 		return d.number(args[0])
 	case operators.Negate:
-		zero := func(*objects) (float64, error) { return 0, nil }
+		zero := func(*objects) (float64, *absent) { return 0, nil }
 		return both(zero, d.number(args[0]), exactly(func(a, b float64) float64 { return -b }, whole))
 	case operators.Divide:
 		return both(d.number(args[0]), d.number(args[1]), exactly(func(a, b float64) float64 {
@@ -96,31 +68,35 @@ var arithmetic = map[string]func(a, b float64) float64{
 
 // exactly leaves to CEL what is not a number, and whole numbers beyond those that
 // are exact here.
-func exactly(f func(a, b float64) float64, whole bool) func(a, b float64) (float64, error) {
-	return func(a, b float64) (float64, error) {
+func exactly(f func(a, b float64) float64, whole bool) func(a, b float64) (float64, *absent) {
+	return func(a, b float64) (float64, *absent) {
 		n := f(a, b)
 		if n != n || whole && (n <= -maxExact || n >= maxExact) {
-			return 0, errIndirect
+			return 0, indirect
 		}
 		return n, nil
 	}
 }
 
 // size compiles the number of characters of a text, or of credentials.
-func (d direct) size(x ast.Expr) numberOf {
+func (d direct) size(call ast.CallExpr) wholeOf {
+	x := call.Target()
+	if !call.IsMemberFunction() {
+		x = call.Args()[0]
+	}
 	if list := d.list(x); list != nil {
-		return func(o *objects) (float64, error) {
-			all, err := list(o)
-			return float64(all.n), err
+		return func(o *objects) (int64, *absent) {
+			set, unknown := list(o)
+			return int64(set.size()), unknown
 		}
 	}
 	text := d.text(x)
 	if text == nil {
 		return nil
 	}
-	return func(o *objects) (float64, error) {
-		s, err := text(o)
-		return float64(utf8.RuneCountInString(s)), err
+	return func(o *objects) (int64, *absent) {
+		s, unknown := text(o)
+		return int64(utf8.RuneCountInString(s)), unknown
 	}
 }
 
@@ -131,20 +107,22 @@ func (d direct) text(x ast.Expr) wordsOf {
 	switch x.Kind() {
 	case ast.LiteralKind:
 		if s, ok := x.AsLiteral().(types.String); ok {
-			return func(*objects) (string, error) { return string(s), nil }
+			return func(*objects) (string, *absent) { return string(s), nil }
 		}
 	case ast.SelectKind:
 		if tags := d.tags(x.AsSelect().Operand()); tags != nil {
 			return tagged(tags, x.AsSelect().FieldName())
 		}
-		return valueOf[string](d, x, types.StringType)
+		if _, f := d.factOf(x); f != nil {
+			return valueOf(d, x, f.text)
+		}
 	case ast.CallKind:
 		args := x.AsCall().Args()
 		switch x.AsCall().FunctionName() {
 		case operators.Conditional:
 			return choice(d.test(args[0]), d.text(args[1]), d.text(args[2]))
 		case operators.Add:
-			return both(d.text(args[0]), d.text(args[1]), func(a, b string) (string, error) { return a + b, nil })
+			return both(d.text(args[0]), d.text(args[1]), func(a, b string) (string, *absent) { return a + b, nil })
 		case operators.Index:
 			if key, ok := constant[types.String](args[1]); ok {
 				return tagged(d.tags(args[0]), string(key))
@@ -159,9 +137,14 @@ func (d direct) about(call ast.CallExpr, method func(s, part string) bool) testO
 	if !call.IsMemberFunction() {
 		return nil
 	}
-	return both(d.text(call.Target()), d.text(call.Args()[0]), func(s, part string) (bool, error) {
-		return method(s, part), nil
-	})
+	text := d.text(call.Target())
+	if part, ok := constant[types.String](call.Args()[0]); ok && text != nil {
+		return func(o *objects) (bool, *absent) {
+			s, unknown := text(o)
+			return method(s, string(part)), unknown
+		}
+	}
+	return both(text, d.text(call.Args()[0]), func(s, part string) (bool, *absent) { return method(s, part), nil })
 }
 
 // matches compiles the test of a text by a constant regular expression.
@@ -179,9 +162,9 @@ func (d direct) matches(call ast.CallExpr) testOf {
 	if err != nil {
 		return nil
 	}
-	return func(o *objects) (bool, error) {
-		s, err := text(o)
-		return err == nil && expression.MatchString(s), err
+	return func(o *objects) (bool, *absent) {
+		s, unknown := text(o)
+		return unknown == nil && expression.MatchString(s), unknown
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"github.com/google/cel-go/checker"
 	"github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/types"
-	"github.com/google/cel-go/common/types/ref"
 
 	"rollcall/report"
 )
@@ -114,25 +113,35 @@ func (e *expression) name(a *ast.AST) {
 	ast.PostOrderVisit(a.Expr(), ast.NewExprVisitor(visit))
 }
 
-// eval evaluates an expression. The error is *absent if a decisive value is
-// unknown.
-func (e *expression) eval(o *objects) (ref.Val, error) {
+// decide evaluates an expression that is true or false. It returns unknown if a
+// decisive value is unknown, and an error if it cannot be evaluated otherwise.
+func (e *expression) decide(o *objects) (is bool, unknown *absent, err error) {
 	if e.direct != nil {
-		if is, err := e.direct(o); !errors.Is(err, errIndirect) {
-			return types.Bool(is), err
+		if is, unknown = e.direct(o); unknown != indirect {
+			return is, unknown, nil
 		}
 	}
-	return e.program.eval(o)
+	return e.interpret(o)
+}
+
+// interpret is decide by CEL's interpreter.
+func (e *expression) interpret(o *objects) (bool, *absent, error) {
+	var unknown *absent
+	value, err := e.program.eval(o)
+	if errors.As(err, &unknown) {
+		return false, unknown, nil
+	}
+	return value == types.True, nil, err
 }
 
 // blame returns the columns of the facts that an expression reads.
 func (e *expression) blame(o *objects) []report.Column {
 	slot := 0
 	switch {
-	case o.key.at > 0:
-		slot = int(o.key.credential().slot)
-	case o.certificate.at > 0:
-		slot = int(o.certificate.credential().slot)
+	case o[keyObject].at > 0:
+		slot = int(o[keyObject].credential().slot)
+	case o[certificateObject].at > 0:
+		slot = int(o[certificateObject].credential().slot)
 	}
 	return e.columns[slot]
 }
@@ -141,10 +150,10 @@ func (e *expression) blame(o *objects) []report.Column {
 func (e *expression) columnsOf(slot int) []report.Column {
 	s := &sight{credentials: blank}
 	o := s.objects(nil)
-	o.key.at, o.certificate.at = 1+slot, 3+slot
+	o[keyObject].at, o[certificateObject].at = 1+slot, 3+slot
 	var all []report.Column
 	blame := func(n namedFact) {
-		for _, c := range n.fact.blame(o.of(n.object)) {
+		for _, c := range n.fact.blame(&o[placeOfVariable[n.object]]) {
 			if !slices.Contains(all, c) {
 				all = append(all, c)
 			}
@@ -153,9 +162,9 @@ func (e *expression) columnsOf(slot int) []report.Column {
 	for _, n := range e.facts {
 		blame(n)
 		if n.object == "key" && e.scope != ScopeAccessKey || n.object == "certificate" && e.scope != ScopeCertificate {
-			o.key.at, o.certificate.at = 2-slot, 4-slot // it is about all keys or certificates
+			o[keyObject].at, o[certificateObject].at = 2-slot, 4-slot // it is about all keys or certificates
 			blame(n)
-			o.key.at, o.certificate.at = 1+slot, 3+slot
+			o[keyObject].at, o[certificateObject].at = 1+slot, 3+slot
 		}
 	}
 	return all
@@ -163,7 +172,7 @@ func (e *expression) columnsOf(slot int) []report.Column {
 
 // value returns the value of an expression for a message.
 func (e *expression) value(o *objects) Value {
-	v, err := e.eval(o)
+	v, err := e.program.eval(o)
 	if err != nil {
 		return TextValue("unknown")
 	}

@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,41 +38,81 @@ var scopeVariables = map[Scope][]string{
 	ScopeAccount:     {"account"},
 }
 
-// fact is one field of an object in expressions.
+// fact is one field of an object in expressions. One of its functions returns the
+// value, and whether it is known.
 type fact struct {
 	name    string
 	kind    *types.Type
 	about   string
 	columns []string // the columns that contain it; N is replaced by the place of a credential
-	// get returns nil if the value is unknown.
-	get func(o *object) any
-	// age is the value of an age in seconds, which get returns in days. It is nil for
-	// other facts.
-	age func(o *object) (seconds int64, known bool)
+
+	truth  func(*object) (bool, bool)
+	text   func(*object) (string, bool)
+	count  func(*object) (int64, bool)
+	age    func(*object) (seconds int64, known bool) // get returns it in days
+	moment func(*object) (unix int64, known bool)
+	list   func(*object) (credentialSet, bool)
+	tags   func(*object) (map[string]string, bool)
 }
 
-// known says whether a fact is known.
-func (f *fact) known(o *object) bool {
-	if f.age != nil {
-		_, known := f.age(o)
-		return known
-	}
-	return f.get(o) != nil
-}
-
-// ageFact returns a fact that is an age in days.
-func ageFact(name, about string, columns []string, age func(*object) (int64, bool)) fact {
-	return fact{name, types.DoubleType, about, columns, func(o *object) any {
-		if seconds, known := age(o); known {
+// get returns the value of a fact for CEL, nil if it is unknown.
+func (f *fact) get(o *object) any {
+	switch {
+	case f.truth != nil:
+		return ifKnown(f.truth(o))
+	case f.text != nil:
+		return ifKnown(f.text(o))
+	case f.count != nil:
+		return ifKnown(f.count(o))
+	case f.age != nil:
+		if seconds, known := f.age(o); known {
 			return days(seconds)
 		}
-		return nil
-	}, age}
+	case f.moment != nil:
+		if unix, known := f.moment(o); known {
+			return time.Unix(unix, 0).UTC()
+		}
+	case f.list != nil:
+		if set, known := f.list(o); known {
+			return o.sight.values(set)
+		}
+	case f.tags != nil:
+		return ifKnown(f.tags(o))
+	}
+	return nil
 }
 
-// newFact returns any other fact.
-func newFact(name string, kind *types.Type, about string, columns []string, get func(*object) any) fact {
-	return fact{name, kind, about, columns, get, nil}
+func ifKnown[T any](value T, known bool) any {
+	if !known {
+		return nil
+	}
+	return value
+}
+
+// knowing returns the question whether a fact is known.
+func (f *fact) knowing() func(*object) bool {
+	switch {
+	case f.truth != nil:
+		return known(f.truth)
+	case f.text != nil:
+		return known(f.text)
+	case f.count != nil:
+		return known(f.count)
+	case f.age != nil:
+		return known(f.age)
+	case f.moment != nil:
+		return known(f.moment)
+	case f.list != nil:
+		return known(f.list)
+	}
+	return known(f.tags)
+}
+
+func known[T any](get func(*object) (T, bool)) func(*object) bool {
+	return func(o *object) bool {
+		_, known := get(o)
+		return known
+	}
 }
 
 // object is a user, a credential or an account in expressions. It is a value of
@@ -112,42 +151,15 @@ var objectTypes = map[string]*types.Type{
 // 90 days and one second is more than 90.
 func days(seconds int64) float64 { return float64(seconds) / (24 * 60 * 60) }
 
-func moment(t report.Time) any {
-	if sec, ok := t.Unix(); ok {
-		return time.Unix(sec, 0).UTC()
-	}
-	return nil
-}
-
-func truth(b report.Bool) any {
-	switch {
-	case b.IsTrue():
-		return true
-	case b.IsFalse():
-		return false
-	}
-	return nil
-}
+// truth returns the value of a cell, and whether it is known.
+func truth(b report.Bool) (is, known bool) { return b.IsTrue(), b.IsTrue() || b.IsFalse() }
 
 // mfa is truth, but a word that is neither true nor false counts as false, as in
 // C5 and C6.
-func mfa(b report.Bool) any {
-	if unreadable(b) {
-		return nil
-	}
-	return b.IsTrue()
-}
+func mfa(b report.Bool) (is, known bool) { return b.IsTrue(), !unreadable(b) }
 
 // everUsed says whether a credential was ever used, if the report shows it.
-func everUsed(t report.Time) any {
-	switch {
-	case t.IsPresent():
-		return true
-	case never(t):
-		return false
-	}
-	return nil
-}
+func everUsed(t report.Time) (used, known bool) { return t.IsPresent(), t.IsPresent() || never(t) }
 
 // idle returns the age of the last use of a credential. If it was never used, it
 // is the age of its creation or change, as in C7 and C8.
@@ -163,188 +175,56 @@ func (o *object) idle() (int64, bool) {
 	return o.sight.age(c.made)
 }
 
-func given(t report.Text) any {
-	if t.IsPresent() {
-		return t.String()
-	}
-	return nil
-}
-
-// ofCredential returns the facts of every kind of credential. active and
-// created are their names.
-func ofCredential(active, made, created, about string) []fact {
-	return []fact{
-		newFact(active, types.BoolType, about, []string{"state"},
-			func(o *object) any { return truth(o.credential().active) }),
-		newFact(created, types.TimestampType, "when that was", []string{"made"},
-			func(o *object) any { return moment(o.credential().made) }),
-		ageFact("age_days", "days since then", []string{"made"},
-			func(o *object) (int64, bool) { return o.sight.age(o.credential().made) }),
-	}
-}
-
-// uses returns the facts about the uses of a password or a key.
-func uses() []fact {
-	return []fact{
-		newFact("used", types.BoolType, "whether it was ever used", []string{"used"},
-			func(o *object) any { return everUsed(o.credential().used) }),
-		newFact("last_used", types.TimestampType, "when it was last used", []string{"used"},
-			func(o *object) any { return moment(o.credential().used) }),
-		ageFact("last_used_days", "days since its last use", []string{"used"},
-			func(o *object) (int64, bool) { return o.sight.age(o.credential().used) }),
-		ageFact("idle_days", "days since its last use, or since its creation or change if it was never used",
-			[]string{"used", "made"}, (*object).idle),
-	}
-}
-
-// factsOf returns the facts of each type of object.
-var factsOf = map[string][]fact{
-	"user": {
-		newFact("name", types.StringType, "the name", []string{"user"}, func(o *object) any { return o.row().User }),
-		newFact("arn", types.StringType, "the ARN", []string{"arn"}, func(o *object) any { return o.row().ARN }),
-		newFact("path", types.StringType, "the path, such as /people/", []string{"arn"},
-			func(o *object) any { return o.path() }),
-		newFact("is_root", types.BoolType, "whether it is the root user", []string{"user"},
-			func(o *object) any { return o.row().IsRoot() }),
-		newFact("class", types.StringType, "human, machine, break-glass, root or unknown", []string{"user"},
-			func(o *object) any { return o.sight.class.String() }),
-		newFact("created", types.TimestampType, "when the user was created", []string{"user_creation_time"},
-			func(o *object) any { return moment(o.row().Created) }),
-		ageFact("age_days", "days since then", []string{"user_creation_time"},
-			func(o *object) (int64, bool) { return o.sight.age(o.row().Created) }),
-		newFact("mfa", types.BoolType, "whether an MFA device is enabled", []string{"mfa_active"},
-			func(o *object) any { return mfa(o.row().MFAActive) }),
-		newFact("keys", types.NewListType(keyType), "the access keys; not known if one of them may or may not exist",
-			columnsOfBoth("access_key"), func(o *object) any { return o.existing(AccessKey) }),
-		newFact("certificates", types.NewListType(certificateType), "the signing certificates, likewise",
-			columnsOfBoth("cert"), func(o *object) any { return o.existing(Certificate) }),
-		newFact("tags", types.NewMapType(types.StringType, types.StringType), "the tags, known with --enrich tags only", nil,
-			func(o *object) any { return o.tags() }),
-	},
-	"password": slices.Concat(
-		ofCredential("enabled", "made", "changed", "whether there is a password"), uses(), []fact{
-			newFact("next_rotation", types.TimestampType, "when it has to be changed", []string{"password_next_rotation"},
-				func(o *object) any { return moment(o.row().PasswordNextRotation) }),
-		}),
-	"key": slices.Concat([]fact{
-		newFact("slot", types.IntType, "1 or 2, the place in the report", nil,
-			func(o *object) any { return int64(o.credential().slot) + 1 }),
-	}, ofCredential("active", "made", "created", "whether the key is active"), uses(), []fact{
-		newFact("last_used_region", types.StringType, "the region of its last use",
-			[]string{"access_key_N_last_used_region"},
-			func(o *object) any { return given(o.row().Keys[o.credential().slot].LastUsedRegion) }),
-		newFact("last_used_service", types.StringType, "the service of its last use",
-			[]string{"access_key_N_last_used_service"},
-			func(o *object) any { return given(o.row().Keys[o.credential().slot].LastUsedService) }),
-	}),
-	"certificate": slices.Concat([]fact{
-		newFact("slot", types.IntType, "1 or 2, the place in the report", nil,
-			func(o *object) any { return int64(o.credential().slot) + 1 }),
-	}, ofCredential("active", "made", "uploaded", "whether the certificate is active")),
-	"account": {
-		newFact("id", types.StringType, "the account's number", nil,
-			func(o *object) any { return known(o.sight.accountID) }),
-		newFact("partition", types.StringType, "aws, aws-cn or aws-us-gov", nil,
-			func(o *object) any { return known(o.sight.partition) }),
-		counted("users", "users, without root", func(s *Stats) (int, bool) { return s.Users, true }),
-		counted("console_users", "users with a password",
-			func(s *Stats) (int, bool) { return s.ConsoleUsers, s.Untold.ConsoleUsers == 0 }),
-		counted("console_users_with_mfa", "users with a password and MFA",
-			func(s *Stats) (int, bool) { return s.ConsoleUsersMFA, s.Untold.ConsoleUsers == 0 }),
-		counted("active_keys", "active access keys",
-			func(s *Stats) (int, bool) { return s.ActiveKeys, s.Untold.Keys == 0 }),
-		counted("inactive_keys", "inactive access keys",
-			func(s *Stats) (int, bool) { return s.InactiveKeys, s.Untold.Keys == 0 }),
-		counted("root_keys", "active access keys of root",
-			func(s *Stats) (int, bool) { return s.Root.Keys, s.Root.Seen && s.Untold.Keys == 0 }),
-		newFact("root_mfa", types.BoolType, "whether root has MFA", []string{"mfa_active"},
-			func(o *object) any { return o.ofRoot(func(r *RootStats) any { return mfa(r.MFA) }) }),
-		ageFact("root_last_used_days", "days since root was used; absent if it never was",
-			[]string{"password_last_used"}, func(o *object) (int64, bool) {
-				if o.stats == nil || !o.stats.Root.Seen {
-					return 0, false
-				}
-				return o.sight.age(o.stats.Root.LastUsed)
-			}),
-	},
-}
-
-// counted returns a fact for a number in the report's statistics, if they
-// contain it. Only controls of the account know it, because they are judged
-// after the last row.
-func counted(name, about string, of func(*Stats) (n int, known bool)) fact {
-	return newFact(name, types.IntType, "the number of "+about, nil, func(o *object) any {
-		if o.stats == nil {
-			return nil
-		}
-		if n, known := of(o.stats); known {
-			return int64(n)
-		}
-		return nil
-	})
-}
-
-func (o *object) ofRoot(of func(*RootStats) any) any {
+// root returns what the report says of root, which only controls of the account know.
+func (o *object) root() (*RootStats, bool) {
 	if o.stats == nil || !o.stats.Root.Seen {
-		return nil
+		return nil, false
 	}
-	return of(&o.stats.Root)
+	return &o.stats.Root, true
 }
 
-func known(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
-}
-
-// columnsOfBoth returns the columns that show which credentials of a kind exist.
-func columnsOfBoth(prefix string) []string {
-	return []string{prefix + "_1_active", prefix + "_1_last_rotated", prefix + "_2_active", prefix + "_2_last_rotated"}
-}
-
-// existing returns the credentials of a kind that exist in the row, and nil if there
-// is one that may or may not exist.
-func (o *object) existing(kind CredentialKind) any {
-	all, known := o.sight.list(kind)
-	if !known {
-		return nil
-	}
-	list := []ref.Val{}
-	for i := range all.n {
-		list = append(list, &all.of[i])
-	}
-	return list
-}
-
-// list is existing without CEL.
-func (s *sight) list(kind CredentialKind) (all credentialList, known bool) {
-	for _, at := range placesOf(kind) {
-		switch {
-		case !s.exists(at):
-		case s.credentials[at].doubt() != nil:
-			return all, false
-		default:
-			all.of[all.n] = object{kind: kindOf(kind), sight: s, at: at}
-			all.n++
-		}
-	}
-	return all, true
-}
-
-func (o *object) tags() any {
-	if o.sight.facts == nil || o.sight.facts.Tags == nil {
-		return nil
-	}
-	return o.sight.facts.Tags
-}
+func given(s string) (text string, known bool) { return s, s != "" }
 
 // path returns the path of the user, if the row has an ARN.
-func (o *object) path() any {
-	if o.row().IsRoot() {
-		return o.row().Path()
+func (o *object) path() (path string, known bool) {
+	path = o.row().Path()
+	return path, path != "" || o.row().IsRoot()
+}
+
+// tagsOfUser returns the tags of the user, if there is enrichment.
+func (o *object) tagsOfUser() (tags map[string]string, known bool) {
+	if o.sight.facts == nil {
+		return nil, false
 	}
-	return known(o.row().Path())
+	return o.sight.facts.Tags, o.sight.facts.Tags != nil
+}
+
+// credentialSet is a set of indexes in sight.credentials: bit n is for credential n.
+type credentialSet uint8
+
+// existing returns the keys or certificates that exist in the row, unless there is
+// one that may or may not exist.
+func (s *sight) existing(kind CredentialKind) (set credentialSet, known bool) {
+	first := firstPlace(kind)
+	for at := first; at < first+2; at++ {
+		switch c := &s.credentials[at]; {
+		case c.active.IsTrue(), c.made.IsPresent():
+			set |= 1 << at
+		case c.doubt() != nil:
+			return 0, false
+		}
+	}
+	return set, true
+}
+
+// values returns the objects of a set of keys or certificates for CEL.
+func (s *sight) values(set credentialSet) []ref.Val {
+	list := []ref.Val{}
+	for ; set != 0; set &= set - 1 {
+		at := set.first()
+		list = append(list, &object{kind: kindOf(s.credentials[at].kind), sight: s, at: at})
+	}
+	return list
 }
 
 // exists reports whether a row has a credential at a place. A credential that
@@ -354,15 +234,15 @@ func (s *sight) exists(at int) bool {
 	return !c.active.IsFalse() || c.kind != Password && c.made.Absence() != report.NotApplicable
 }
 
-// placesOf returns the indexes of a kind in credentials.
-func placesOf(kind CredentialKind) []int {
+// firstPlace returns the first index of a kind in credentials.
+func firstPlace(kind CredentialKind) int {
 	switch kind {
 	case Password:
-		return []int{0}
+		return 0
 	case AccessKey:
-		return []int{1, 2}
+		return 1
 	}
-	return []int{3, 4}
+	return 3
 }
 
 func kindOf(kind CredentialKind) *types.Type {
@@ -377,15 +257,33 @@ func kindOf(kind CredentialKind) *types.Type {
 
 // unknownIn returns the columns to blame if a fact is unknown.
 func (f *fact) unknownIn(o *object) []report.Column {
-	kind := map[*types.Type]CredentialKind{keyType: AccessKey, certificateType: Certificate}
-	if f.kind.Kind() == types.ListKind {
-		for _, at := range placesOf(kind[f.kind.Parameters()[0]]) {
+	if f.list != nil {
+		first := firstPlace(f.listed())
+		for at := first; at < first+2; at++ {
 			if doubt := o.sight.credentials[at].doubt(); doubt != nil {
 				return doubt
 			}
 		}
 	}
 	return f.blame(o)
+}
+
+// listed returns the kind of the credentials in a list.
+func (f *fact) listed() CredentialKind {
+	if f.kind.Parameters()[0].IsExactType(keyType) {
+		return AccessKey
+	}
+	return Certificate
+}
+
+// missing returns the reports of an unknown fact, by the index of the object's
+// credential.
+func (f *fact) missing(kind *types.Type) (all [len(blank)]*absent) {
+	s := &sight{credentials: blank}
+	for at := range all {
+		all[at] = &absent{f.blame(&object{kind: kind, sight: s, at: at})}
+	}
+	return all
 }
 
 // absent reports that an expression needs an unknown value.

@@ -80,20 +80,25 @@ type verdict struct {
 // the work. The value is a guess that suits large accounts.
 const clockTolerance = int64(time.Hour / time.Second)
 
-func (s *sight) add(v verdict) {
-	if s.brief.Has(v.status) {
-		s.counted[v.status]++
-		return
+// counts counts a verdict of which nobody wants to see more.
+func (s *sight) counts(status Status) bool {
+	brief := s.brief.Has(status)
+	if brief {
+		s.counted[status]++
 	}
-	s.verdicts = append(s.verdicts, v)
+	return brief
+}
+
+func (s *sight) add(v verdict) {
+	if !s.counts(v.status) {
+		s.verdicts = append(s.verdicts, v)
+	}
 }
 
 func (s *sight) say(status Status, why string, columns []report.Column) {
-	if s.brief.Has(status) {
-		s.counted[status]++
-		return
+	if !s.counts(status) {
+		s.verdicts = append(s.verdicts, verdict{status: status, why: why, columns: columns})
 	}
-	s.add(verdict{status: status, why: why, columns: columns})
 }
 
 // noData adds a verdict that is caused by an uninformative column.
