@@ -31,8 +31,9 @@
 #               image, bills of materials, checksums; 'ARGS=-only linux/amd64'
 # make release-check  builds the same commit in two more clones, in folders of
 #               different names, and compares every byte
-# make package-test  installs the packages of DIST into a clean Debian tree, and
-#               unpacks the image; runs both, and fetches a report from each by aws
+# make package-test  installs, upgrades and removes the packages of DIST in clean
+#               Debian trees, and unpacks the image; runs the service of the deb and
+#               of the image, and fetches a report from each by aws
 # make deploy-check  checks the manifests of deploy/ with helm and the schemas of Kubernetes
 # make consumer tests a module outside of the tree that imports the public packages
 # make bench    measures, also moto if it is installed, and the HTML page;
