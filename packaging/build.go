@@ -123,6 +123,10 @@ func (r *release) documents(ctx context.Context) error {
 	if _, err := run("man", pages); err != nil {
 		return fmt.Errorf("write manual pages: %w", err)
 	}
+	// The unit of the service names this page.
+	if _, err := os.Stat(filepath.Join(pages, "rollcall-serve.1")); err != nil {
+		return fmt.Errorf("write manual pages: %w", err)
+	}
 	// The command that wrote them is in no release.
 	if err := os.Remove(filepath.Join(pages, "rollcall-man.1")); err != nil && !os.IsNotExist(err) {
 		return err

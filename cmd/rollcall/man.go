@@ -20,18 +20,18 @@ func init() {
 	}{"man", manCommand})
 }
 
-func manCommand(*process) *cobra.Command {
+func manCommand(p *process) *cobra.Command {
 	return &cobra.Command{
 		Use:    "man DIRECTORY",
 		Short:  "Write the manual pages",
 		Hidden: true,
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: func(_ *cobra.Command, args []string) error {
 			seconds, err := strconv.ParseInt(os.Getenv("SOURCE_DATE_EPOCH"), 10, 64)
 			if err != nil {
 				return usageError("SOURCE_DATE_EPOCH must be the seconds of the pages' date")
 			}
 			date := time.Unix(seconds, 0).UTC()
-			root := cmd.Root()
+			root := rootCommand(p) // the one that runs has no other commands
 			root.DisableAutoGenTag = true
 			root.InitDefaultHelpCmd()
 			return doc.GenManTree(root, &doc.GenManHeader{
