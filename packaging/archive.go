@@ -32,11 +32,12 @@ func (r *release) entries(p platform) ([]entry, error) {
 		return nil, err
 	}
 	all := []entry{{name: filepath.Base(binary), mode: 0o755, content: program}}
-	for _, from := range []string{
-		filepath.Join(r.root, "LICENSE"), filepath.Join(r.root, "NOTICE"), filepath.Join(r.root, "README.md"),
-		filepath.Join(r.work, "man", "*"), filepath.Join(r.work, "completions", "*"),
+	for _, from := range []struct{ pattern, folder string }{
+		{filepath.Join(r.root, "LICENSE"), ""}, {filepath.Join(r.root, "NOTICE"), ""}, {r.licenses(p), ""},
+		{filepath.Join(r.root, "README.md"), ""},
+		{filepath.Join(r.work, "man", "*"), "man/"}, {filepath.Join(r.work, "completions", "*"), "completions/"},
 	} {
-		found, err := filepath.Glob(from)
+		found, err := filepath.Glob(from.pattern)
 		if err != nil {
 			return nil, err
 		}
@@ -45,11 +46,7 @@ func (r *release) entries(p platform) ([]entry, error) {
 			if err != nil {
 				return nil, err
 			}
-			name := filepath.Base(file)
-			if folder := filepath.Dir(file); folder != r.root {
-				name = filepath.Base(folder) + "/" + name
-			}
-			all = append(all, entry{name: name, mode: 0o644, content: content})
+			all = append(all, entry{name: from.folder + filepath.Base(file), mode: 0o644, content: content})
 		}
 	}
 	slices.SortFunc(all, func(a, b entry) int { return strings.Compare(a.name, b.name) })

@@ -71,7 +71,7 @@ func (r *release) labels() map[string]string {
 	}
 }
 
-// imageOf returns an image of the program, CA certificates, a user and the
+// imageOf returns an image of the program, its licenses, CA certificates, a user and the
 // directories that it may write to.
 func (r *release) imageOf(p platform) (v1.Image, error) {
 	program, err := os.ReadFile(r.binary(p))
@@ -97,7 +97,11 @@ func (r *release) imageOf(p platform) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	service, err := r.layer([]entry{{name: "usr/bin/rollcall", mode: 0o755, content: program}})
+	legal, err := r.legal(p)
+	if err != nil {
+		return nil, err
+	}
+	service, err := r.layer(append([]entry{{name: "usr/bin/rollcall", mode: 0o755, content: program}}, legal...))
 	if err != nil {
 		return nil, err
 	}
@@ -124,6 +128,23 @@ func (r *release) imageOf(p platform) (v1.Image, error) {
 		ExposedPorts: map[string]struct{}{"8585/tcp": {}, "8586/tcp": {}}, Labels: r.labels(),
 	}
 	return mutate.ConfigFile(image, file)
+}
+
+// legal returns the licenses and notices of an image.
+func (r *release) legal(p platform) ([]entry, error) {
+	const dir = "usr/share/doc/rollcall"
+	var all []entry
+	for _, name := range []string{"usr/share", "usr/share/doc", dir} {
+		all = append(all, entry{name: name, mode: 0o755, dir: true})
+	}
+	for _, file := range []string{filepath.Join(r.root, "LICENSE"), filepath.Join(r.root, "NOTICE"), r.licenses(p)} {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, entry{name: dir + "/" + filepath.Base(file), mode: 0o644, content: content})
+	}
+	return all, nil
 }
 
 func (r *release) layer(all []entry) (v1.Layer, error) {

@@ -104,6 +104,7 @@ func (r *release) contents(p platform, format string) (files.Contents, error) {
 	} {
 		add(filepath.Join(r.root, name), to, "", "root", 0o644)
 	}
+	add(r.licenses(p), "/usr/share/doc/rollcall/"+licensesName, "", "root", 0o644)
 	pages, err := r.manualPages()
 	for _, page := range pages {
 		add(page, "/usr/share/man/man1/"+filepath.Base(page), "", "root", 0o644)

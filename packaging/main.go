@@ -95,6 +95,9 @@ func (r *release) platform(ctx context.Context, p platform) error {
 	if err := r.build(ctx, p); err != nil {
 		return err
 	}
+	if err := r.writeLicenses(ctx, p); err != nil {
+		return err
+	}
 	if err := r.billOfMaterials(p); err != nil {
 		return err
 	}
