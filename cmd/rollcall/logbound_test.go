@@ -6,17 +6,36 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 )
+
+// logOutput collects lines. Timers write some of them.
+type logOutput struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *logOutput) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *logOutput) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
 
 // Lines that anybody can cause do not fill the disk, and every omitted line is
 // counted.
 func TestLogIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
+		var out logOutput
 		l := logFlags{level: "debug", format: "json"}
 		log, err := l.open(&process{stderr: &out, env: func(string) string { return "" }})
 		if err != nil {
@@ -37,8 +56,8 @@ func TestLogIsBounded(t *testing.T) {
 				time.Sleep(time.Second)
 			}
 		}
-		if out.Len() > 4*(1<<20) {
-			t.Errorf("%d bytes in four seconds", out.Len())
+		if n := len(out.String()); n > 4*(1<<20) {
+			t.Errorf("%d bytes in four seconds", n)
 		}
 		time.Sleep(logSummary)
 		synctest.Wait()
@@ -69,7 +88,7 @@ func TestLogIsBounded(t *testing.T) {
 // name.
 func TestErrorsAreHeardInAFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
+		var out logOutput
 		l := logFlags{level: "debug", format: "json"}
 		log, err := l.open(&process{stderr: &out, env: func(string) string { return "" }})
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -63,11 +64,14 @@ func start(t *testing.T) (CLI, *Server) {
 func TestSameAsProcess(t *testing.T) {
 	t.Parallel()
 	_, s := start(t)
+	var mu sync.Mutex
 	var sent []string
 	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.ParseForm()
 		credential, _, _ := strings.Cut(r.Header.Get("Authorization"), "/")
+		mu.Lock()
 		sent = append(sent, credential+" "+r.Form.Encode())
+		mu.Unlock()
 		if r.Form.Get("Action") == "GetUser" {
 			w.WriteHeader(http.StatusNotFound)
 			w.Write([]byte(`<ErrorResponse><Error><Code>NoSuchEntity</Code><Message>nobody</Message></Error>` +
@@ -98,12 +102,17 @@ func TestSameAsProcess(t *testing.T) {
 		{"AKIAONE", "UTC", []string{"iam", "no-such-command"}},
 		{"AKIAONE", "UTC", []string{"--version"}},
 	} {
+		mu.Lock()
 		sent = nil
+		mu.Unlock()
 		env := append(slices.Clone(env), "AWS_ACCESS_KEY_ID="+c.key, "TZ="+c.zone)
 		own, served := bothWays(t, s, Command{Args: append(c.args, "--endpoint-url", service.URL), Dir: dir, Env: env})
 		if diff := cmp.Diff(own, served, cmp.AllowUnexported(result{})); diff != "" {
 			t.Errorf("%q differs, process and server:\n%s", c.args, diff)
 		}
+		mu.Lock()
+		sent := sent
+		mu.Unlock()
 		half := len(sent) / 2
 		if diff := cmp.Diff(sent[:half], sent[half:]); diff != "" ||
 			half > 0 && !strings.HasSuffix(strings.Fields(sent[half])[1], c.key) {
