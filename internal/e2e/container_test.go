@@ -31,6 +31,9 @@ var (
 // unauthenticated clients at the same time. The test needs permission to create
 // a control group.
 func TestSmallContainer(t *testing.T) {
+	if e2etest.RaceEnabled {
+		t.Skip("the race detector needs several times the memory")
+	}
 	group := newGroup(t, *containerMemory<<20)
 	flags := []string{"--data", e2etest.DataDir(t)}
 	a := e2etest.CreateAccount(t, flags...)
