@@ -101,18 +101,13 @@ func (e *devRun) credentials() (id, secret, said string, err error) {
 	return id, secret, "the access key " + id + " of the environment", nil
 }
 
-// afterStart is when the emulator adapts itself to the machine's memory. Until then
-// Go collects at its usual small heap.
-const afterStart = 100 * time.Millisecond
-
 func (e *devRun) run(ctx context.Context) error {
 	log, err := e.log.open(e.p)
 	if err != nil {
 		return err
 	}
 	service.Ahead()
-	// To read the limits and to adapt the collector takes a tenth of the start.
-	time.AfterFunc(afterStart, func() { memory.Fit(memory.Granted(os.DirFS("/"))) })
+	go func() { memory.Fit(memory.Granted(os.DirFS("/"))) }() // which nothing waits for
 	if e.maxAge <= 0 {
 		return usageError("--report-max-age must be more than 0")
 	}
