@@ -40,9 +40,9 @@ func (r *release) writeLicenses(ctx context.Context, p platform) error {
 
 // linkedPackage is a package of the program, as the go command describes it.
 type linkedPackage struct {
-	Dir, ImportPath, Root string
-	Standard              bool
-	Module                *linkedModule
+	Dir, Root string
+	Standard  bool
+	Module    *linkedModule
 }
 
 type linkedModule struct {
@@ -52,7 +52,7 @@ type linkedModule struct {
 
 // linked returns the packages that the program for a platform consists of.
 func (r *release) linked(ctx context.Context, p platform) ([]linkedPackage, error) {
-	c := exec.CommandContext(ctx, "go", "list", "-deps", "-json=Dir,ImportPath,Root,Standard,Module", "./cmd/rollcall")
+	c := exec.CommandContext(ctx, "go", "list", "-deps", "-json=Dir,Root,Standard,Module", "./cmd/rollcall")
 	c.Dir, c.Stderr = r.root, os.Stderr
 	c.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "GOOS="+p.os, "GOARCH="+p.arch)
 	out, err := c.Output()

@@ -48,7 +48,7 @@ func TestModuleWithoutLicense(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "NOTICE"), []byte("a notice"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	linked := []linkedPackage{{Dir: dir, ImportPath: "example.com/m", Module: module}}
+	linked := []linkedPackage{{Dir: dir, Module: module}}
 	if text, err := licenseTexts(linked); err == nil {
 		t.Errorf("licenseTexts() = %q, want an error", text)
 	}

@@ -81,12 +81,11 @@ func section(t *testing.T, archive *txtar.Archive, name string) string {
 	return ""
 }
 
-// prowler returns the verdicts of Prowler. One of its checks ends without any.
-func (p peers) prowler(t *testing.T) (lines []string) {
-	bin := filepath.Join(client(t, "prowler"), "bin", "prowler")
-	p.run(t, bin, append([]string{"aws", "--region", "us-east-1", "-z", "-M", "csv", "-o", "prowler", "--no-banner",
-		"--no-color", "-c"}, p.checks["Prowler"]...)...)
-	files, err := filepath.Glob(filepath.Join(p.dir, "prowler", "*.csv"))
+// prowlerRows reads the file that Prowler wrote below a directory, and returns its rows
+// and the place of a column in them.
+func prowlerRows(t *testing.T, dir string) (rows [][]string, column func(string) int) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "prowler", "*.csv"))
 	if err != nil || len(files) != 1 {
 		t.Fatal(files, err)
 	}
@@ -95,12 +94,20 @@ func (p peers) prowler(t *testing.T) (lines []string) {
 	defer f.Close()
 	r := csv.NewReader(f)
 	r.Comma = ';'
-	rows, err := r.ReadAll()
+	all, err := r.ReadAll()
 	e2etest.Must(t, err)
-	column := func(name string) int { return slices.Index(rows[0], name) }
+	return all[1:], func(name string) int { return slices.Index(all[0], name) }
+}
+
+// prowler returns the verdicts of Prowler. One of its checks ends without any.
+func (p peers) prowler(t *testing.T) (lines []string) {
+	bin := filepath.Join(client(t, "prowler"), "bin", "prowler")
+	p.run(t, bin, append([]string{"aws", "--region", "us-east-1", "-z", "-M", "csv", "-o", "prowler", "--no-banner",
+		"--no-color", "-c"}, p.checks["Prowler"]...)...)
+	rows, column := prowlerRows(t, p.dir)
 	check, status := column("CHECK_ID"), column("STATUS")
 	arn, name := column("RESOURCE_UID"), column("RESOURCE_NAME")
-	for _, row := range rows[1:] {
+	for _, row := range rows {
 		user := path.Base(row[arn])
 		if strings.HasPrefix(row[name], report.RootUser) {
 			user = report.RootUser

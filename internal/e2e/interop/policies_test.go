@@ -4,7 +4,6 @@ package interop
 
 import (
 	"context"
-	"encoding/csv"
 	"flag"
 	"os"
 	"path"
@@ -103,21 +102,10 @@ func (a account) prowlerOnPolicies(t *testing.T) (lines []string) {
 			t.Errorf("Prowler's %s went wrong\n%s", wrong[1], out)
 		}
 	}
-	files, err := filepath.Glob(filepath.Join(a.dir, "prowler", "*.csv"))
-	if err != nil || len(files) != 1 {
-		t.Fatal(files, err)
-	}
-	f, err := os.Open(files[0])
-	e2etest.Must(t, err)
-	defer f.Close()
-	r := csv.NewReader(f)
-	r.Comma = ';'
-	rows, err := r.ReadAll()
-	e2etest.Must(t, err)
-	column := func(name string) int { return slices.Index(rows[0], name) }
+	rows, column := prowlerRows(t, a.dir)
 	check, status, arn := column("CHECK_ID"), column("STATUS"), column("RESOURCE_UID")
 	name := column("RESOURCE_NAME")
-	for _, row := range rows[1:] {
+	for _, row := range rows {
 		if notAboutPolicies.MatchString(strings.TrimPrefix(row[check], "iam_")) {
 			continue
 		}
