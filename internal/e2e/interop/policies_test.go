@@ -92,7 +92,7 @@ func (a account) policies(t *testing.T) {
 
 // notAboutPolicies matches the checks of credentials, which TestPeers compares, and
 // those of the last use of services.
-var notAboutPolicies = regexp.MustCompile(`root|mfa|key|unused|credential|used|stale|user_no_setup`)
+var notAboutPolicies = regexp.MustCompile(`root|mfa|key|unused|credential|_used|stale|user_no_setup`)
 
 func (a account) prowlerOnPolicies(t *testing.T) (lines []string) {
 	out := a.run(t, filepath.Join(client(t, "prowler"), "bin", "prowler"), "aws", "--service", "iam", "--region",
