@@ -2,12 +2,13 @@ package audit
 
 import (
 	"math"
-	"regexp"
 	"unicode/utf8"
 
 	"github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/operators"
 	"github.com/google/cel-go/common/types"
+
+	"rollcall/internal/automaton"
 )
 
 // maxExact is the largest whole number up to which all are exact as float64.
@@ -158,13 +159,13 @@ func (d direct) matches(call ast.CallExpr) testOf {
 	if text == nil || !ok {
 		return nil
 	}
-	expression, err := regexp.Compile(string(pattern))
+	match, err := automaton.Compile(string(pattern))
 	if err != nil {
 		return nil
 	}
 	return func(o *objects) (bool, *absent) {
 		s, unknown := text(o)
-		return unknown == nil && expression.MatchString(s), unknown
+		return unknown == nil && match(s), unknown
 	}
 }
 
