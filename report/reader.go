@@ -175,6 +175,9 @@ func (rd *Reader) ReadNames() (user, arn string, err error) {
 	} else if record, err = rd.rows.quoted(); err == nil {
 		record, err = rd.whole(record)
 	}
+	if err == nil {
+		err = rd.cutOff(record)
+	}
 	for i := 0; i < len(record) && err == nil && !rd.rows.clean; i++ {
 		if err = checkText(record[i]); err != nil {
 			err = rd.fail(rd.names[i], err)
@@ -213,6 +216,9 @@ func (rd *Reader) read(row *Row) error {
 		}
 	}
 	if record, err = rd.whole(record); err != nil {
+		return err
+	}
+	if err := rd.cutOff(record); err != nil {
 		return err
 	}
 	rd.clear(row)

@@ -349,3 +349,63 @@ func TestReaderLine(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestCutOff cuts a report within its last cell.
+func TestCutOff(t *testing.T) {
+	read := func(t *testing.T, file string) error {
+		t.Helper()
+		_, err := report.ReadAll(strings.NewReader(file))
+		if r, headless := report.NewReader(strings.NewReader(file)); headless == nil {
+			var names error
+			for names == nil {
+				_, _, names = r.ReadNames()
+			}
+			if err == nil {
+				sameError(t, names, io.EOF)
+			} else {
+				sameError(t, names, err)
+			}
+		}
+		return err
+	}
+	for column, cells := range map[string][]string{
+		"mfa_active":          {"true", "false", "FALSE", "N/A", "not_supported"},
+		"cert_2_last_rotated": {"N/A", "no_information", "2026-08-28T20:22:36Z", "2014-10-15T16:31:25+00:00"},
+	} {
+		for _, cell := range cells {
+			file := "user,arn," + column + "\nu," + arnU + "," + cells[0] + "\nv," + arnU + "," + cell
+			if err := read(t, file); err != nil {
+				t.Errorf("%s: %v", cell, err)
+			}
+			for cut := range len(cell) - 1 {
+				short := file[:len(file)-cut-1]
+				if n := len(cell) - cut - 1; len(cell) >= 20 && (n == 10 || n == 16 || n == 19) {
+					continue // it may be whole
+				}
+				err := read(t, short)
+				var e *report.Error
+				if !errors.As(err, &e) || e.Line != 3 || e.Column != column ||
+					!strings.Contains(err.Error(), "the file was cut off in the middle of a cell") {
+					t.Errorf("%q: %v", cell[:len(cell)-cut-1], err)
+				}
+				// A newline shows that the writer of the file meant the cell as it is.
+				if err := read(t, short+"\n"); err != nil {
+					t.Errorf("%q with a newline: %v", cell[:len(cell)-cut-1], err)
+				}
+			}
+		}
+	}
+	for name, file := range map[string]string{
+		"a date of a spreadsheet": "user,arn,cert_2_last_rotated\nv," + arnU + ",11/23/2026 20:22",
+		"a day":                   "user,arn,cert_2_last_rotated\nv," + arnU + ",2026-08-28",
+		"a minute":                "user,arn,cert_2_last_rotated\nv," + arnU + ",2026-08-28T20:22",
+		"no zone":                 "user,arn,cert_2_last_rotated\nv," + arnU + ",2026-08-28T20:22:36",
+		"an empty cell":           "user,arn,cert_2_last_rotated\nv," + arnU + ",",
+		"a region":                "user,arn,access_key_1_last_used_region\nv," + arnU + ",us-ea",
+		"a column of others":      "user,arn,cost\nv," + arnU + ",2026-0",
+	} {
+		if err := read(t, file); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

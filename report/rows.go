@@ -177,12 +177,19 @@ func (rs *rows) quoted() ([]string, error) {
 	return nil, &Error{Line: rs.line, Err: errQuote}
 }
 
+// unended reports whether the row that was read last is the end of the file, and no
+// newline ends it.
+func (rs *rows) unended() bool {
+	return rs.source.err == io.EOF && rs.buf.Buffered() == 0 && rs.source.last != '\n'
+}
+
 // source returns no more than left bytes before left is set again, which limits
 // the memory for one row. It stores its last error, because the CSV reader may
 // hide it behind a syntax error.
 type source struct {
 	r    io.Reader
 	left int
+	last byte // the last byte that was read
 	err  error
 }
 
@@ -196,5 +203,8 @@ func (s *source) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
 	s.left -= n
 	s.err = err
+	if n > 0 {
+		s.last = p[n-1]
+	}
 	return n, err
 }
