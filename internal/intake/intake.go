@@ -113,10 +113,28 @@ func (x reader) read(r *bufio.Reader, layer int) (File, error) {
 	case isBase64(text):
 		return x.base64(r, layer)
 	}
-	if _, err := report.NewReader(bytes.NewReader(head)); err != nil {
+	rd, err := report.NewReader(bytes.NewReader(head))
+	switch {
+	case err != nil:
 		return File{}, looksLike(head, text, err)
+	case isForeign(rd.Columns()):
+		return File{}, &Error{"a table of something else, which also has the columns user and arn", wantCSV}
 	}
 	return File{}, nil
+}
+
+// isForeign says whether a file has columns, but none that a report has, except those
+// that name the user. A list of findings is such a file.
+func isForeign(columns report.Columns) bool {
+	unknown := false
+	for _, name := range columns.Names() {
+		c, known := report.FindColumn(name)
+		if known && c.Kind != report.NameKind {
+			return false
+		}
+		unknown = unknown || !known
+	}
+	return unknown
 }
 
 func damaged(form string, err error) *Error {
