@@ -60,9 +60,12 @@ func reviewStatusCommand(p *process) *cobra.Command {
 			} else {
 				err = printStatus(p, s)
 			}
-			if err == nil && failing && !s.Complete {
-				err = &exitError{code: exitFindings, err: fmt.Errorf("%s of %d not decided",
-					words.Count(s.Items-s.Decided, "line"), s.Items)}
+			if err != nil || !failing {
+				return err
+			}
+			left, err := undecided(r)
+			if err == nil && left != "" {
+				err = &exitError{code: exitFindings, err: errors.New(left)}
 			}
 			return err
 		},
@@ -155,7 +158,8 @@ func collect(ctx context.Context, p *process, dir string, files []string, replac
 	for _, file := range files {
 		text, err := readLimited(file, review.MaxDecisions)
 		if err != nil {
-			return err
+			refused = append(refused, escape.Printable(withHint(err)))
+			continue
 		}
 		f, err := r.Collect(ctx, filepath.Base(file), text, replace, time.Now())
 		var no *review.Refusal

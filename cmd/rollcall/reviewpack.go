@@ -44,6 +44,9 @@ func pack(ctx context.Context, p *process, dir, out, key string) error {
 	if out == "" {
 		out = filepath.Join(dir, r.Manifest.Name+"-evidence.zip")
 	}
+	if err := p.spare(out); err != nil {
+		return err
+	}
 	var packed *review.Pack
 	err = ownfile.Write(out, func(w io.Writer) (err error) {
 		packed, err = r.Pack(ctx, w, review.Packing{
@@ -60,7 +63,11 @@ func pack(ctx context.Context, p *process, dir, out, key string) error {
 	}
 	p.tell("rollcall: %s\n", escape.Printable(fmt.Sprintf("packed %s into %s, %s; the page is %s",
 		words.Count(len(packed.Files), "file"), out, signed, filepath.Join(dir, "evidence.html"))))
-	return nil
+	left, err := undecided(r)
+	if left != "" {
+		p.tell("rollcall: the evidence is of a review that is not finished: %s\n", left)
+	}
+	return err
 }
 
 func reviewCheckCommand(p *process) *cobra.Command {

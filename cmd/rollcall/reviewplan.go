@@ -73,7 +73,8 @@ file, or a folder that 'rollcall report --into' filled, of which every report si
 the freeze counts. The reports that decide are copied into the review.
 
 The exit code is 1 if a revocation or a change is overdue or came too late, or an
-exception has expired and what it excused is still there; 2 if no report tells.
+exception has expired and what it excused is still there; 2 if no report tells, or
+a line is not decided yet.
 
 ` + exitCodesHelp,
 		Example: `  rollcall review verify review/2026-Q4 reports`,

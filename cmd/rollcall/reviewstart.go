@@ -162,11 +162,9 @@ func (d *reviewStartRun) readOwners() (err error) {
 // find finds the reports and the list of accounts.
 func (d *reviewStartRun) find(ctx context.Context, args []string) (err error) {
 	s := &d.start
-	var at time.Time
-	if d.at != "" {
-		if at, err = parseTime("at", d.at); err != nil {
-			return err
-		}
+	at, err := newestAt(d.at, args)
+	if err != nil {
+		return err
 	}
 	found, err := reports.Find(args, d.p.stdin, at)
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -12,12 +13,9 @@ import (
 )
 
 func verifyReview(p *process, cmd *cobra.Command, args []string, output, at string) error {
-	var before time.Time
-	if at != "" {
-		var err error
-		if before, err = parseTime("at", at); err != nil {
-			return err
-		}
+	before, err := newestAt(at, args[1:])
+	if err != nil {
+		return err
 	}
 	r, err := review.Open(args[0])
 	if err != nil {
@@ -39,7 +37,12 @@ func verifyReview(p *process, cmd *cobra.Command, args []string, output, at stri
 	if err != nil {
 		return err
 	}
+	left, err := undecided(r)
 	switch failed, unknown := v.Failed(); {
+	case err != nil:
+		return err
+	case left != "" && unknown == 0:
+		return errors.New(left)
 	case unknown > 0:
 		return fmt.Errorf("no later report tells about %s", words.Count(unknown, "decision"))
 	case failed > 0:
@@ -47,6 +50,15 @@ func verifyReview(p *process, cmd *cobra.Command, args []string, output, at stri
 			err: fmt.Errorf("%s not carried out in time", words.Count(failed, "decision"))}
 	}
 	return nil
+}
+
+// undecided says how many lines of a review have no decision, "" for none.
+func undecided(r *review.Review) (string, error) {
+	s, err := r.Status(time.Now())
+	if err != nil || s.Complete {
+		return "", err
+	}
+	return fmt.Sprintf("%s of %d not decided", words.Count(s.Items-s.Decided, "line"), s.Items), nil
 }
 
 func printChecks(p *process, v *review.Verification) error {
@@ -61,7 +73,7 @@ func printChecks(p *process, v *review.Verification) error {
 			escapeLines(c.Title), escapeLines(c.How))
 	}
 	if len(v.Checks) == 0 {
-		_, err := fmt.Fprintln(p.stdout, "Nothing was to be revoked or changed, and there is no exception.")
+		_, err := fmt.Fprintln(p.stdout, "Nobody has decided to revoke or to change anything, and there is no exception.")
 		return err
 	}
 	if err := t.print(); err != nil {

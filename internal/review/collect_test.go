@@ -72,11 +72,11 @@ func TestCollectRefuses(t *testing.T) {
 		}, "it is kept although the audit fails it, and the reason is missing"},
 		"change without reason": {func(s *sheet) { s.set(t, "=cmd", columnReason, "") }, "it says what must change"},
 		"exception without day": {func(s *sheet) { s.set(t, "bob", columnExpires, "") },
-			"the day on which it expires of the exception is missing"},
+			"the last day of the exception is missing"},
 		"exception without ticket": {func(s *sheet) { s.set(t, "bob", columnTicket, " ") },
 			"the ticket of the exception"},
 		"exception in the past": {func(s *sheet) { s.set(t, "bob", columnExpires, "30.9.2026") },
-			"expires on 2026-09-30, before"},
+			"expires on 2026-09-30, and the review began on 2026-10-01"},
 		"exception forever": {func(s *sheet) { s.set(t, "bob", columnExpires, "2099-01-01") },
 			"more than 2 years away"},
 		"a day of two readings": {func(s *sheet) { s.set(t, "bob", columnExpires, "4/5/2027") },
@@ -101,7 +101,7 @@ func TestCollectRefuses(t *testing.T) {
 		"no freeze":      {func(s *sheet) { s.set(t, "", columnFreeze, "") }, "the freeze is missing"},
 		"a column twice": {func(s *sheet) { s.names[3] = "line" }, `the column "line" is there twice`},
 		"no sheet": {func(s *sheet) { s.names[0] = "x" },
-			"it is not a sheet of a review: the column line is missing"},
+			"it is not a sheet of a review: it has no column \"line\""},
 		"nothing": {func(s *sheet) { s.rows = nil }, "it has no decisions"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -68,7 +68,7 @@ func (a *answered) check(i *Item, started time.Time) (problems []string) {
 		}
 	case Exception:
 		for _, need := range []struct{ value, name string }{
-			{a.Reason, "reason"}, {a.Expires, "day on which it expires"}, {a.Ticket, "ticket"},
+			{a.Reason, "reason"}, {a.Expires, "last day"}, {a.Ticket, "ticket"},
 		} {
 			if need.value == "" {
 				say("the %s of the exception is missing", need.name)
@@ -115,7 +115,7 @@ func (a *answered) readExpires(started time.Time) (problem string) {
 	case a.Verb != Exception:
 		return "only an exception expires, and the decision is " + string(a.Verb)
 	case !at.After(started):
-		return "the exception expires on " + at.Format(time.DateOnly) + ", before the review began"
+		return "the exception expires on " + at.Format(time.DateOnly) + ", and the review began on " + started.Format(time.DateOnly)
 	case at.After(started.AddDate(maxExceptionYears, 0, 0)):
 		return fmt.Sprintf("the exception expires on %s, which is more than %d years away", at.Format(time.DateOnly),
 			maxExceptionYears)

@@ -78,7 +78,7 @@ func (r *Review) parseCSV(text []byte) ([]answered, error) {
 	}
 	for _, name := range []string{columnLine, columnFreeze, columnReviewer, columnDecision, columnBy} {
 		if !t.has(name) {
-			return nil, fmt.Errorf("it is not a sheet of a review: the column %s is missing", name)
+			return nil, fmt.Errorf("it is not a sheet of a review: it has no column %q", name)
 		}
 	}
 	all := make([]answered, len(t.rows))
