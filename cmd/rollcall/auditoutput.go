@@ -153,6 +153,9 @@ func (a *auditRun) openOutput(all *auditOutputs, spec outputSpec, o render.Optio
 			"a page is for a browser, not for a terminal: name a file, as in --output html=audit.html")
 	}
 	if spec.path != "" {
+		if err := a.p.spare(spec.path); err != nil {
+			return err
+		}
 		f, err := ownfile.Create(spec.path)
 		if err != nil {
 			return err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -58,15 +59,12 @@ func (e *evidence) check(cmd *cobra.Command, args []string) error {
 		}
 		e.kinds = kinds
 	}
-	if e.at != "" {
-		at, err := parseTime("at", e.at)
-		if err != nil {
-			return err
-		}
-		e.newestAt = at
+	var err error
+	if e.newestAt, err = newestAt(e.at, args); err != nil {
+		return err
 	}
-	if e.maxAge < 0 || e.timeout <= 0 {
-		return usageError("--max-age and --timeout cannot be negative")
+	if err := checkWaits(e.maxAge, e.timeout); err != nil {
+		return err
 	}
 	only, when := []string{"at"}, "without a folder"
 	if len(args) > 0 {
@@ -92,6 +90,31 @@ func (e *evidence) check(cmd *cobra.Command, args []string) error {
 			return usageError("%s is given twice", arg)
 		}
 		seen[arg] = true
+	}
+	return nil
+}
+
+// newestAt returns the time of --at, or zero without the flag. It chooses among
+// the reports of folders, so no argument can be a single report.
+func newestAt(at string, args []string) (time.Time, error) {
+	if at == "" {
+		return time.Time{}, nil
+	}
+	for _, arg := range args {
+		if info, err := os.Stat(arg); arg == "-" || err == nil && !info.IsDir() {
+			return time.Time{}, usageError("--at has no meaning for %s: it chooses among the reports of a folder", arg)
+		}
+	}
+	return parseTime("at", at)
+}
+
+// checkWaits returns an error for times that --max-age and --timeout cannot have.
+func checkWaits(maxAge, timeout time.Duration) error {
+	switch {
+	case maxAge < 0:
+		return usageError("--max-age cannot be negative")
+	case timeout <= 0:
+		return usageError("--timeout must be longer than 0s")
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall"
 
 	"rollcall/internal/audit"
 	"rollcall/internal/fleet"
@@ -16,6 +17,7 @@ const (
 	exitIncomplete  = audit.ExitIncomplete // the command failed, or did only part of its work
 	exitUsage       = 64                   // wrong command line or setting; nothing was done
 	exitInterrupted = 130                  // Ctrl-C
+	exitTerminated  = 143                  // SIGTERM
 )
 
 // exitCodesHelp ends the help of every command that can find something.
@@ -45,6 +47,15 @@ func serviceError(format string, args ...any) error {
 	return &exitError{code: exitIncomplete, err: fmt.Errorf(format, args...), whole: true}
 }
 
+// interrupted returns the code of a command that a signal has ended.
+func interrupted(ctx context.Context) int {
+	var by caught
+	if errors.As(context.Cause(ctx), &by) && by.Signal == syscall.SIGTERM {
+		return exitTerminated
+	}
+	return exitInterrupted
+}
+
 // exit prints an error in one line and returns the exit code.
 func (p *process) exit(ctx context.Context, err error) int {
 	var with *exitError
@@ -57,7 +68,7 @@ func (p *process) exit(ctx context.Context, err error) int {
 		return with.code
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		p.tell("rollcall: interrupted\n")
-		return exitInterrupted
+		return interrupted(ctx)
 	}
 	p.tell("rollcall: %s\n", withHint(err))
 	switch {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,11 +22,14 @@ func helpWidth(p *process) int {
 }
 
 // fitHelp makes the texts of all commands fit the terminal.
-func fitHelp(root *cobra.Command, columns int) {
-	show := root.HelpFunc()
+func fitHelp(root *cobra.Command, p *process) {
+	show, columns := root.HelpFunc(), helpWidth(p)
 	root.SetHelpFunc(func(c *cobra.Command, args []string) {
 		c.Long = fit(c.Long, min(columns, maxHelp))
+		var text strings.Builder
+		c.SetOut(&text)
 		show(c, args)
+		_, p.unwritten = io.WriteString(p.stdout, text.String()) // cobra has no way to return it
 	})
 }
 

@@ -8,11 +8,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
+	"time"
 
 	"golang.org/x/term"
 
@@ -25,6 +28,8 @@ type process struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	env            func(string) string
+	inputs         []string // the files and folders that the command line names
+	unwritten      error    // of a help text, which cobra cannot return
 }
 
 func main() {
@@ -36,16 +41,22 @@ func main() {
 // interruptible returns a context that the first signal cancels. The second signal
 // ends the process at once, because by then signals are no longer caught.
 func interruptible() context.Context {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
-		<-signals
+		got := <-signals
 		signal.Stop(signals)
-		cancel()
+		cancel(caught{got})
 	}()
 	return ctx
 }
+
+// caught is the signal that has cancelled a context.
+type caught struct{ os.Signal }
+
+func (c caught) Error() string { return c.String() }
+func (c caught) Unwrap() error { return context.Canceled }
 
 // run runs one command line and returns its exit code.
 func run(ctx context.Context, p *process, args []string) int {
@@ -55,8 +66,33 @@ func run(ctx context.Context, p *process, args []string) int {
 	root := commandFor(p, args)
 	root.SetArgs(args)
 	ctx = ownfile.WithNotice(ctx, func(text string) { p.tell("rollcall: %s\n", text) })
-	return p.exit(ctx, root.ExecuteContext(ctx))
+	ended := make(chan int, 1)
+	go func() {
+		err := root.ExecuteContext(ctx)
+		ended <- p.exit(ctx, cmp.Or(err, p.unwritten))
+	}()
+	select {
+	case code := <-ended:
+		return code
+	case <-ctx.Done():
+	}
+	if len(args) > 0 && slices.Contains(completing, args[0]) {
+		return <-ended
+	}
+	select {
+	case code := <-ended:
+		return code
+	case <-time.After(patience):
+		return p.exit(ctx, ctx.Err())
+	}
 }
+
+// completing are the commands that end by themselves after a signal, when what they
+// have begun is complete. Another command may wait for something that no context
+// ends, such as a named pipe that nobody writes to. It has patience to end.
+var completing = []string{"serve", "dev", "demo", "account", "backup", "restore", "masterkey"}
+
+const patience = 2 * time.Second
 
 // width returns the number of columns of the terminal behind w. ok is false if w is
 // not a terminal.

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"errors"
+	"io/fs"
 	"strings"
 	"syscall"
 )
@@ -25,6 +27,12 @@ var pathHints = []struct {
 // hint what to do.
 func withHint(err error) string {
 	text := strings.ReplaceAll(err.Error(), "\n", "; ")
+	var of *fs.PathError
+	if errors.As(err, &of) && (of.Op == "open" || of.Op == "stat" || of.Op == "lstat") {
+		// The user named a file, and not a call of the system.
+		name := cmp.Or(of.Path, `""`)
+		text = strings.Replace(text, of.Op+" "+of.Path+": ", name+": ", 1)
+	}
 	for _, h := range pathHints {
 		if errors.Is(err, h.err) {
 			return text + " (" + h.hint + ")"

@@ -142,8 +142,8 @@ func (r *reportRun) run(cmd *cobra.Command, args []string) error {
 
 // check returns an error for flags that have no effect together.
 func (r *reportRun) check(cmd *cobra.Command, file bool) error {
-	if r.maxAge < 0 || r.timeout <= 0 {
-		return usageError("--max-age and --timeout cannot be negative")
+	if err := checkWaits(r.maxAge, r.timeout); err != nil {
+		return err
 	}
 	flags, when := []string{"as-of"}, "without a file: ages count from the time the report was generated"
 	switch {

@@ -97,5 +97,8 @@ func (o *outFile) write(fill func(io.Writer) error) error {
 	if o.path == "" || o.path == "-" {
 		return fill(o.p.stdout)
 	}
+	if err := o.p.spare(o.path); err != nil {
+		return err
+	}
 	return ownfile.Write(o.path, fill)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -62,11 +63,14 @@ gets, audits and compares credential reports, from the service or from AWS.
   rollcall account create          create the first account of a service
   rollcall serve                   run the service, with data in ./rollcall-data
   rollcall audit report.csv        audit a credential report against CIS`,
-		SilenceErrors:     true, // run prints them
-		SilenceUsage:      true,
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return fromEnvironment(cmd, p.env) },
+		SilenceErrors: true, // run prints them
+		SilenceUsage:  true,
+		PersistentPreRunE: func(cmd *cobra.Command, args []string) error {
+			p.reads(cmd, args)
+			return errors.Join(noEmpty(cmd), fromEnvironment(cmd, p.env))
+		},
 	})
-	fitHelp(root, helpWidth(p))
+	fitHelp(root, p)
 	root.SetUsageFunc(usageOf(p))
 	versionFlag(root, p)
 	root.SetIn(p.stdin)
@@ -156,6 +160,20 @@ func completionCommand(p *process) *cobra.Command {
 			return usageError("SHELL %w", noneOf(args[0], shells))
 		},
 	}
+}
+
+// noEmpty returns an error for a flag with an empty value, such as --exceptions
+// "$FILE" where nothing has set the variable. Without it the command would answer
+// as if the flag were absent. A setting may be empty.
+func noEmpty(cmd *cobra.Command) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		slice, many := f.Value.(pflag.SliceValue)
+		empty := !many && f.Value.String() == "" || many && len(slice.GetSlice()) == 0
+		if err == nil && empty && len(f.Annotations[setting]) == 0 {
+			err = usageError("--%s has an empty value: give it one, or leave it out%s", f.Name, seeHelp(cmd))
+		}
+	})
+	return err
 }
 
 // setting marks a flag that the environment can set too: ROLLCALL_ADMIN_LISTEN
