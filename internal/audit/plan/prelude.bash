@@ -282,7 +282,7 @@ off_already() {
 # deleted cannot come back.
 undoable() {
   if did delete; then refuse 'it was deleted, which cannot be undone: create a new key'; return 1; fi
-  did deactivate
+  did deactivate || { say '  there is nothing to undo: this plan did not deactivate it'; return 1; }
 }
 
 # on_already is true where there is nothing left to undo.
@@ -295,7 +295,11 @@ on_already() {
 
 # gone_for_good refuses to undo the removal of a password.
 gone_for_good() {
-  if did deactivate; then refuse 'the password was removed, which cannot be undone: set a new one'; fi
+  if did deactivate; then
+    refuse 'the password was removed, which cannot be undone: set a new one'
+  else
+    say '  there is nothing to undo: this plan did not remove it'
+  fi
 }
 
 # end tells what the credentials at hand kept from being done, and ends.

@@ -261,7 +261,11 @@ func TestUndoLeavesOthersDeeds(t *testing.T) {
 			w.warned(Deactivate)
 			test.do(w, p.Accounts[0].Items[0].ID)
 			w.changes()
-			w.want(w.run(test.code, "--stage", "undo"), test.want)
+			want := test.want
+			if want == "" && !test.undo {
+				want = "there is nothing to undo: this plan did not deactivate it"
+			}
+			w.want(w.run(test.code, "--stage", "undo"), want)
 			if got := len(w.changes()) > 0; got != test.undo {
 				t.Errorf("undone: %v\n%s", got, w.read("plan.sh.record"))
 			}
@@ -276,7 +280,7 @@ func TestUndoPassword(t *testing.T) {
 		planned(t, Options{}, only(audit.PasswordUnused), nil, report.Columns22, user("bo", password(300, 60), mfa)))
 	w.write("user.bo", ago(400).String()+" 2026-09-02T12:00:00Z\n")
 	w.write("login.bo", "")
-	w.run(0, "--stage", "undo")
+	w.want(w.run(0, "--stage", "undo"), "there is nothing to undo: this plan did not remove it")
 	w.warned(Deactivate)
 	w.run(0, "--stage", "deactivate", "--ignore-dates")
 	w.want(w.run(1, "--stage", "undo"), "the password was removed, which cannot be undone")
