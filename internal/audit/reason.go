@@ -111,6 +111,8 @@ func (r *Reason) add(template string, values ...Value) {
 // reasons makes the reasons of one audit. It remembers what was found out about
 // each template, and allocates the values of many reasons together.
 type reasons struct {
+	// chosen says that the time of the audit is not that of the report.
+	chosen bool
 	places map[string][]place
 	free   []Value
 }
@@ -134,7 +136,7 @@ func (r *reasons) of(v *verdict, row *report.Row, asOf report.Time) Reason {
 		return TextReason(v.why)
 	}
 	if v.why == "" && len(v.columns) > 0 {
-		return silence(v.columns[0], row, asOf)
+		return r.silence(v.columns[0], row, asOf)
 	}
 	places := r.placesOf(v.why)
 	if len(places) == 0 {
@@ -223,7 +225,7 @@ func (v *verdict) age(asOf report.Time) time.Duration {
 }
 
 // silence says why a column is uninformative.
-func silence(column report.Column, row *report.Row, asOf report.Time) Reason {
+func (r *reasons) silence(column report.Column, row *report.Row, asOf report.Time) Reason {
 	text, ok := row.Cell(column.Name)
 	unreadable := slices.ContainsFunc(row.Unreadable, func(c report.Cell) bool { return c.Column == column.Name })
 	isTime := column.Time(row).IsPresent()
@@ -237,6 +239,8 @@ func silence(column report.Column, row *report.Row, asOf report.Time) Reason {
 		return Reason{"{column} cannot be read: {cell}.", []Value{name, TextValue(strconv.Quote(shorten(text)))}}
 	case isTime && !asOf.IsPresent():
 		return Reason{"It is not known when the report was generated, so {column} shows no age.", []Value{name}}
+	case isTime && r.chosen:
+		return Reason{"{column} is {cell}, which is after the time of the audit.", []Value{name, cell}}
 	case isTime:
 		return Reason{"{column} is {cell}, which is after the report was generated.", []Value{name, cell}}
 	}

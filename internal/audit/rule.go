@@ -42,8 +42,11 @@ type sight struct {
 	class       Class
 	partition   string
 	asOf        report.Time // absent if it is unknown
-	params      *Params
-	account     *Enrichment
+	// after is the number of seconds by which asOf is later than the report, which does
+	// not show what happened since. It is 0 if it is not known.
+	after   int64
+	params  *Params
+	account *Enrichment
 	// management is Options.ManagementAccount.
 	management string
 	facts      *UserFacts // nil if there is no enrichment

@@ -225,7 +225,8 @@ var ruleRootUsed = rule{
 		Remediation: "Find out in CloudTrail who used root and what for; do that work with a role.",
 		Rule: "Row of root: the latest of password_last_used, access_key_1_last_used_date and " +
 			"access_key_2_last_used_date counts. " +
-			"FAIL if its age is less than {root_used_fail_days}, WARN if less than {root_used_warn_days}, else PASS. " +
+			"FAIL if its age at the time of the report is less than {root_used_fail_days}, WARN if less than " +
+			"{root_used_warn_days}, else PASS. " +
 			"A date that cannot be read is NO_DATA, unless another is a FAIL.",
 		Subject: SubjectRoot,
 		Columns: []string{
@@ -278,6 +279,10 @@ func judgeRootUsed(s *sight) {
 	age, used := s.age(last)
 	fail, warn := daySeconds(s.params.RootUsedFailDays), daySeconds(s.params.RootUsedWarnDays)
 	v := verdict{columns: lastColumn, since: last, limitSec: warn, why: "Root was last used {age} ago, on {since}."}
+	if s.after > 0 && age-s.after < warn {
+		v.why = "Root was last used {age} ago, on {since}, and the report does not show later uses."
+	}
+	age -= s.after // an audit as of a later day does not know that root was not used since
 	switch {
 	case used && age < fail:
 		v.status, v.limitSec = Fail, fail

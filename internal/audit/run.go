@@ -56,6 +56,10 @@ func (a *Auditor) newRun(src Source, facts *Enrichment, visit func(*Row) error) 
 	u.out.Stats.OldestKey = report.None(report.NotApplicable)
 	u.sight = sight{credentials: blank, asOf: reportTime(asOf), params: &a.params, account: facts,
 		management: a.options.ManagementAccount}
+	if !src.Generated.IsZero() && asOf.After(src.Generated) {
+		u.sight.after = int64(asOf.Sub(src.Generated) / time.Second)
+	}
+	u.reasons.chosen = !a.options.AsOf.IsZero() && !asOf.Equal(src.Generated)
 	when := asOf
 	if when.IsZero() {
 		when = a.options.Now
