@@ -25,11 +25,6 @@ type peerCheck struct {
 	rows       string // root, users or all
 }
 
-func (c *peerCheck) title() string { return c.tool + " " + c.name }
-
-// peerLine is a row on which a check and Rollcall differ.
-type peerLine struct{ user, theirs, ours string }
-
 // judgement compares the checks with our verdicts on the same report.
 type judgement struct {
 	t      *testing.T
@@ -85,7 +80,7 @@ func (j *judgement) checks() (all []peerCheck) {
 }
 
 // compare returns the number of rows on which both agree, and the others.
-func (j *judgement) compare(c *peerCheck) (agree int, differ []peerLine) {
+func (j *judgement) compare(c *peerCheck) (agree int, differ []differing) {
 	for _, user := range j.users {
 		if root := user == report.RootUser; c.rows != "all" && root != (c.rows == "root") {
 			continue
@@ -105,7 +100,8 @@ func (j *judgement) compare(c *peerCheck) (agree int, differ []peerLine) {
 		if theirs == "" {
 			theirs = "none"
 		}
-		differ = append(differ, peerLine{user, theirs, ours.String()})
+		differ = append(differ, differing{tool: c.tool, check: c.name, thing: user, theirs: theirs,
+			right: strings.Join(c.controls, ", ") + " " + ours.String()})
 	}
 	return agree, differ
 }
@@ -130,23 +126,21 @@ func TestPeersAgreed(t *testing.T) {
 	if diff := cmp.Diff(j.lines("ours"), ours); diff != "" {
 		t.Errorf("our verdicts on the recorded report are not those on the account\n%s", diff)
 	}
-	known := map[string]bool{}
+	compareAnchors(t, peersFile, j.differences())
+}
+
+// differences returns all of them.
+func (j *judgement) differences() (all []differing) {
 	for _, c := range j.checks() {
 		_, differ := j.compare(&c)
-		why, ok := j.of.section("why " + c.title())
-		if ok != (len(differ) > 0) {
-			t.Errorf("%s differs on %v, and the reason given is %q", c.title(), differ, why)
-		}
-		known["why "+c.title()] = true
+		all = append(all, differ...)
 	}
-	for _, f := range j.of.archive.Files {
-		if strings.HasPrefix(f.Name, "why ") && !known[f.Name] {
-			t.Errorf("section %q is about no check", f.Name)
-		}
-	}
+	return all
 }
 
 const peersIntro = `
+<a id="same-report"></a>
+
 ## Other auditors on the same report
 
 %s were run against Rollcall's service, on the account of
@@ -180,26 +174,17 @@ func peerReleases(t *testing.T) string {
 	return fmt.Sprintf("Prowler %s, ScoutSuite %s and Cloud Custodian %s", named...)
 }
 
-// renderPeers writes the comparison. Each difference has a heading, and so a
-// link that stays.
+// renderPeers writes the comparison.
 func renderPeers(t *testing.T, b *strings.Builder) {
 	t.Helper()
 	j := newJudgement(t)
 	fmt.Fprintf(b, peersIntro, peerReleases(t))
-	var details strings.Builder
+	anchors := anchorsOf(t, peersFile)
 	for _, c := range j.checks() {
 		agree, differ := j.compare(&c)
-		link := ""
-		if len(differ) > 0 {
-			link = fmt.Sprintf("[%d](#%s)", len(differ), strings.ToLower(strings.ReplaceAll(c.title(), " ", "-")))
-			why, _ := j.of.section("why " + c.title())
-			fmt.Fprintf(&details, "\n### %s\n\n%s\n| row | %s | Rollcall, %s |\n|---|---|---|\n", c.title(), why, c.tool,
-				strings.Join(c.controls, " and "))
-			for _, d := range differ {
-				fmt.Fprintf(&details, "| `%s` | %s | %s |\n", d.user, d.theirs, d.ours)
-			}
-		}
-		fmt.Fprintf(b, "| %s | `%s` | %s | %d | %s |\n", c.tool, c.name, strings.Join(c.controls, ", "), agree, link)
+		fmt.Fprintf(b, "| %s | `%s` | %s | %d | %s |\n", c.tool, c.name, strings.Join(c.controls, ", "), agree,
+			anchors.links(differ))
 	}
-	b.WriteString(details.String())
+	renderAccount(t, b)
+	renderDifferences(t, b)
 }

@@ -40,7 +40,7 @@ func client(t *testing.T, name string) string {
 	return dir
 }
 
-// account is an emulator, and the environment of its clients.
+// account is an account of a service, and the environment of its clients.
 type account struct {
 	e2etest.Account
 	url string
@@ -57,12 +57,17 @@ func newAccount(t *testing.T) account {
 // newAccountWith starts the emulator with flags.
 func newAccountWith(t *testing.T, flags ...string) (account, *e2etest.Process) {
 	node, acc := e2etest.Dev(t, flags...)
+	return accountAt(t, node, acc), node
+}
+
+// accountAt returns an account of a running service.
+func accountAt(t *testing.T, node *e2etest.Process, acc e2etest.Account) account {
 	a := account{Account: acc, url: node.URL, iam: node.IAM(acc.Root()), dir: t.TempDir()}
 	for name, value := range e2etest.ClientEnvironment(t.TempDir(), acc) {
 		a.env = append(a.env, name+"="+value)
 	}
 	a.env = append(a.env, "AWS_ENDPOINT_URL="+node.URL, "AWS_REGION=us-east-1", "PATH="+os.Getenv("PATH"))
-	return a, node
+	return a
 }
 
 // run runs a client's command and returns its whole output.

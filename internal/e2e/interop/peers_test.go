@@ -28,7 +28,7 @@ import (
 // from which docs/verdicts.md is made.
 const peersFile = "../../audit/testdata/peers.txtar"
 
-var recording = flag.Bool("record", false, "write the report and the verdicts of the other auditors into "+peersFile)
+var recording = flag.Bool("record", false, "write the reports and the verdicts of the other auditors into their files")
 
 // peers are auditors that look at the account of 'rollcall demo'.
 type peers struct {
@@ -77,7 +77,7 @@ func section(t *testing.T, archive *txtar.Archive, name string) string {
 			return string(f.Data)
 		}
 	}
-	t.Fatalf("%s has no section %s", peersFile, name)
+	t.Fatalf("no section %s", name)
 	return ""
 }
 
@@ -118,11 +118,8 @@ func (p peers) prowler(t *testing.T) (lines []string) {
 }
 
 func (p peers) scoutSuite(t *testing.T) (lines []string) {
-	bin := filepath.Join(client(t, "scoutsuite"), "bin")
-	p.run(t, filepath.Join(bin, "scout"), "aws", "--services", "iam", "--regions", "us-east-1", "--no-browser",
-		"--report-dir", "scout", "--result-format", "json")
-	out := p.run(t, filepath.Join(bin, "python"), append([]string{file(t, "peers/scout.py"), "scout"},
-		p.checks["ScoutSuite"]...)...)
+	python := p.scout(t)
+	out := p.run(t, python, append([]string{file(t, "peers/scout.py"), "scout"}, p.checks["ScoutSuite"]...)...)
 	for line := range strings.Lines(out) {
 		lines = append(lines, "ScoutSuite\t"+strings.TrimSuffix(line, "\n"))
 	}
@@ -185,7 +182,7 @@ func TestPeers(t *testing.T) {
 	ours := p.ours(t)
 	lines := worst(slices.Concat(p.prowler(t), p.scoutSuite(t), p.custodian(t, users)))
 	if *recording {
-		write(t, archive, map[string]string{
+		write(t, peersFile, archive, map[string]string{
 			"report.csv": content + "\n", "verdicts": strings.Join(lines, "\n") + "\n", "ours": ours,
 		})
 		return
@@ -221,8 +218,8 @@ func (p peers) ours(t *testing.T) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// write replaces sections of the file.
-func write(t *testing.T, archive *txtar.Archive, sections map[string]string) {
+// write replaces sections of a file.
+func write(t *testing.T, name string, archive *txtar.Archive, sections map[string]string) {
 	t.Helper()
 	for i := range archive.Files {
 		if text, ok := sections[archive.Files[i].Name]; ok {
@@ -231,5 +228,5 @@ func write(t *testing.T, archive *txtar.Archive, sections map[string]string) {
 	}
 	now := "generated: " + time.Now().UTC().Format(time.RFC3339)
 	archive.Comment = regexp.MustCompile(`generated: \S+`).ReplaceAll(archive.Comment, []byte(now))
-	e2etest.Must(t, os.WriteFile(peersFile, txtar.Format(archive), 0o644))
+	e2etest.Must(t, os.WriteFile(name, txtar.Format(archive), 0o644))
 }

@@ -3,8 +3,9 @@
 package interop
 
 import (
-	"context"
-	"flag"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path"
 	"path/filepath"
@@ -13,90 +14,35 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+	"go.yaml.in/yaml/v3"
 
 	"rollcall/internal/e2e/e2etest"
 )
 
-// policiesFile has a line for each verdict: auditor, check, thing and verdict.
-const policiesFile = "testdata/peers/policies.txt"
+// accountFile holds the verdicts of other auditors on the judged account, and what
+// is true of it. docs/verdicts.md is made from it too.
+const accountFile = "../../audit/testdata/peersaccount.txtar"
 
-var recordingPolicies = flag.Bool("record-policies", false, "write the verdicts on policies into "+policiesFile)
-
-func document(action, resource string) *string {
-	return aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"` + action + `","Resource":"` +
-		resource + `"}]}`)
-}
-
-func trust(principal string) *string {
-	return aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":` + principal +
-		`,"Action":"sts:AssumeRole"}]}`)
-}
-
-// policies fills the account with policies of every kind that other auditors judge.
-// The names say what is right or wrong.
-func (a account) policies(t *testing.T) {
+// rules returns the checks of an auditor in the section of a file, by the two words
+// at the beginning of each line.
+func rules(t *testing.T, archive *txtar.Archive, of, tool string) (names []string) {
 	t.Helper()
-	ctx, of := context.Background(), "arn:aws:iam::aws:policy/"
-	must := func(_ any, err error) {
-		t.Helper()
-		e2etest.Must(t, err)
-	}
-	for _, name := range []string{"user-attached-admin", "user-inline-admin", "user-of-group"} {
-		must(a.iam.CreateUser(ctx, &iam.CreateUserInput{UserName: &name}))
-	}
-	must(a.iam.AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: aws.String("user-attached-admin"),
-		PolicyArn: aws.String(of + "AdministratorAccess")}))
-	must(a.iam.PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: aws.String("user-inline-admin"),
-		PolicyName: aws.String("inline-admin"), PolicyDocument: document("*", "*")}))
-	for _, name := range []string{"group-admin", "group-inline", "group-without-users"} {
-		must(a.iam.CreateGroup(ctx, &iam.CreateGroupInput{GroupName: &name}))
-	}
-	must(a.iam.AttachGroupPolicy(ctx, &iam.AttachGroupPolicyInput{GroupName: aws.String("group-admin"),
-		PolicyArn: aws.String(of + "AdministratorAccess")}))
-	must(a.iam.PutGroupPolicy(ctx, &iam.PutGroupPolicyInput{GroupName: aws.String("group-inline"),
-		PolicyName: aws.String("inline-read"), PolicyDocument: document("s3:GetObject", "*")}))
-	for _, group := range []string{"group-admin", "group-inline"} {
-		must(a.iam.AddUserToGroup(ctx, &iam.AddUserToGroupInput{GroupName: &group,
-			UserName: aws.String("user-of-group")}))
-	}
-	for name, principal := range map[string]string{
-		"role-for-anybody": `{"AWS":"*"}`, "role-for-ec2": `{"Service":"ec2.amazonaws.com"}`,
-		"role-of-other-account": `{"AWS":"arn:aws:iam::210987654321:root"}`,
-		"role-support":          `{"AWS":"arn:aws:iam::` + a.AccountID + `:root"}`,
-	} {
-		must(a.iam.CreateRole(ctx, &iam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: trust(principal)}))
-	}
-	for role, policy := range map[string]string{"role-for-anybody": "AdministratorAccess",
-		"role-of-other-account": "ReadOnlyAccess", "role-support": "AWSSupportAccess"} {
-		must(a.iam.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: &role, PolicyArn: aws.String(of + policy)}))
-	}
-	must(a.iam.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: aws.String("role-for-ec2"),
-		PolicyName: aws.String("inline-kms"), PolicyDocument: document("kms:*", "*")}))
-	for name, action := range map[string]string{"policy-admin-unattached": "*", "policy-admin-attached": "*",
-		"policy-kms": "kms:*", "policy-cloudtrail": "cloudtrail:*", "policy-escalation": "iam:CreatePolicyVersion",
-		"policy-assume-any-role": "sts:AssumeRole", "policy-read": "s3:GetObject"} {
-		made, err := a.iam.CreatePolicy(ctx, &iam.CreatePolicyInput{PolicyName: &name,
-			PolicyDocument: document(action, "*")})
-		e2etest.Must(t, err)
-		if name != "policy-admin-unattached" {
-			must(a.iam.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: aws.String("role-for-ec2"),
-				PolicyArn: made.Policy.Arn}))
+	for line := range strings.Lines(section(t, archive, of)) {
+		if f := strings.Fields(line); f[0] == tool {
+			names = append(names, strings.TrimSuffix(f[1], ":"))
 		}
 	}
-	must(a.iam.UpdateAccountPasswordPolicy(ctx, &iam.UpdateAccountPasswordPolicyInput{
-		MinimumPasswordLength: aws.Int32(14), RequireNumbers: true, MaxPasswordAge: aws.Int32(120)}))
+	return names
 }
 
-// notAboutPolicies matches the checks of credentials, which TestPeers compares, and
-// those of the last use of services.
-var notAboutPolicies = regexp.MustCompile(`root|mfa|key|unused|credential|_used|stale|user_no_setup`)
-
-func (a account) prowlerOnPolicies(t *testing.T) (lines []string) {
-	out := a.run(t, filepath.Join(client(t, "prowler"), "bin", "prowler"), "aws", "--service", "iam", "--region",
-		"us-east-1", "-z", "-M", "csv", "-o", "prowler", "--no-banner", "--no-color")
+// prowlerOnAccount returns the verdicts of every check of IAM that the credential
+// report does not decide.
+func (a account) prowlerOnAccount(t *testing.T, ofReport []string) (lines []string) {
+	bin := filepath.Join(client(t, "prowler"), "bin", "prowler")
+	out := a.run(t, bin, "aws", "--service", "iam", "--region", "us-east-1", "-z", "-M", "csv", "-o", "prowler",
+		"--no-banner", "--no-color")
 	for _, wrong := range regexp.MustCompile(`Something went wrong in (\w+)`).FindAllStringSubmatch(out, -1) {
 		if wrong[1] != "iam_avoid_root_usage" { // see TestProwler
 			t.Errorf("Prowler's %s went wrong\n%s", wrong[1], out)
@@ -106,50 +52,173 @@ func (a account) prowlerOnPolicies(t *testing.T) (lines []string) {
 	check, status, arn := column("CHECK_ID"), column("STATUS"), column("RESOURCE_UID")
 	name := column("RESOURCE_NAME")
 	for _, row := range rows {
-		if notAboutPolicies.MatchString(strings.TrimPrefix(row[check], "iam_")) {
+		if slices.Contains(ofReport, row[check]) {
 			continue
 		}
 		of := path.Base(row[arn])
-		if n := path.Base(row[name]); n != of && n != a.AccountID {
+		if n := path.Base(row[name]); n != of && n != a.AccountID && !strings.HasPrefix(n, "ASCA") { // an id
 			of += " " + n
 		}
-		lines = append(lines, strings.ReplaceAll(strings.Join([]string{"Prowler", row[check], of, row[status]}, "\t"),
-			a.AccountID, "ACCOUNT"))
+		lines = append(lines, strings.Join([]string{"Prowler", row[check], of, row[status]}, "\t"))
 	}
 	return lines
 }
 
-// scoutSuiteOnPolicies returns what ScoutSuite flags.
-func (a account) scoutSuiteOnPolicies(t *testing.T) (lines []string) {
+// scout runs ScoutSuite with every rule of IAM that it ships.
+func (a account) scout(t *testing.T) (python string) {
 	bin := filepath.Join(client(t, "scoutsuite"), "bin")
-	a.run(t, filepath.Join(bin, "scout"), "aws", "--services", "iam", "--regions", "us-east-1", "--no-browser",
-		"--report-dir", "scout", "--result-format", "json")
-	out := a.run(t, filepath.Join(bin, "python"), file(t, "peers/scout_policies.py"), "scout")
-	for line := range strings.Lines(out) {
-		if !notAboutPolicies.MatchString(strings.TrimPrefix(strings.Fields(line)[0], "iam-")) {
+	out := a.run(t, filepath.Join(bin, "scout"), "aws", "--services", "iam", "--regions", "us-east-1", "--no-browser",
+		"--ruleset", file(t, "peers/scout_rules.json"), "--report-dir", "scout", "--result-format", "json")
+	if regexp.MustCompile(`(?i)failed to|error`).MatchString(out) {
+		t.Errorf("ScoutSuite went wrong\n%s", out)
+	}
+	return filepath.Join(bin, "python")
+}
+
+// scoutOnAccount returns what ScoutSuite flags.
+func (a account) scoutOnAccount(t *testing.T, ofReport []string) (lines []string) {
+	python := a.scout(t)
+	for line := range strings.Lines(a.run(t, python, file(t, "peers/scout_policies.py"), "scout")) {
+		if check, _, _ := strings.Cut(line, "\t"); !slices.Contains(ofReport, check) {
 			lines = append(lines, "ScoutSuite\t"+strings.TrimSuffix(line, "\n"))
 		}
 	}
 	return lines
 }
 
-// TestPeersOnPolicies lets other auditors judge policies, groups, roles and the
-// password policy, and compares their verdicts with those in a file that was read
-// against what the names of the things say.
-func TestPeersOnPolicies(t *testing.T) {
+// noTags answers Custodian's question for the tags of policies, which it asks another
+// service: that service knows none.
+func noTags(t *testing.T) string {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		_, _ = w.Write([]byte(`{"ResourceTagMappingList": []}`))
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// custodianOnAccount returns what each policy finds.
+func (a account) custodianOnAccount(t *testing.T) (lines []string) {
+	bin := filepath.Join(client(t, "custodian"), "bin", "custodian")
+	a.env = append(a.env, "AWS_ENDPOINT_URL_RESOURCE_GROUPS_TAGGING_API="+noTags(t))
+	policies := file(t, "peers/custodian_policies.yml")
+	a.run(t, bin, "run", "-s", "custodian", "--region", "us-east-1", policies)
+	text, err := os.ReadFile(policies)
+	e2etest.Must(t, err)
+	var asked struct {
+		Policies []struct{ Name, Resource string }
+	}
+	e2etest.Must(t, yaml.Unmarshal(text, &asked))
+	for _, p := range asked.Policies {
+		text, err := os.ReadFile(filepath.Join(a.dir, "custodian", p.Name, "resources.json"))
+		e2etest.Must(t, err)
+		var found []map[string]any
+		e2etest.Must(t, json.Unmarshal(text, &found))
+		for _, thing := range found {
+			lines = append(lines, strings.Join([]string{"Custodian", p.Name, custodianName(thing), "FAIL"}, "\t"))
+		}
+		if len(found) == 0 {
+			lines = append(lines, "Custodian\t"+p.Name+"\t-\tPASS")
+		}
+	}
+	return lines
+}
+
+// custodianName returns the name of what Custodian found. That of an access key is
+// its user's.
+func custodianName(thing map[string]any) string {
+	for _, key := range []string{"UserName", "RoleName", "GroupName", "PolicyName", "InstanceProfileName",
+		"ServerCertificateName", "Arn"} {
+		if name, ok := thing[key].(string); ok {
+			return path.Base(name)
+		}
+	}
+	return "account"
+}
+
+// TestPeersOnAccount lets other auditors judge an account that has policies, groups,
+// roles and other things of every kind that they judge, and compares their verdicts
+// with those recorded, which internal/audit compares with what is true.
+func TestPeersOnAccount(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t)
-	a.policies(t)
-	lines := slices.Concat(a.prowlerOnPolicies(t), a.scoutSuiteOnPolicies(t))
+	archive, err := txtar.ParseFile(accountFile)
+	e2etest.Must(t, err)
+	report, err := txtar.ParseFile(peersFile)
+	e2etest.Must(t, err)
+	a := newJudgedAccount(t)
+	lines := slices.Concat(a.prowlerOnAccount(t, rules(t, report, "checks", "Prowler")),
+		a.scoutOnAccount(t, rules(t, report, "checks", "ScoutSuite")), a.custodianOnAccount(t))
 	slices.Sort(lines)
 	lines = slices.Compact(lines)
-	if *recordingPolicies {
-		e2etest.Must(t, os.WriteFile(policiesFile, []byte(strings.Join(lines, "\n")+"\n"), 0o644))
+	if *recording {
+		write(t, accountFile, archive, map[string]string{"verdicts": strings.Join(lines, "\n") + "\n"})
 		return
 	}
-	want, err := os.ReadFile(policiesFile)
+	want := strings.Split(strings.TrimSuffix(section(t, archive, "verdicts"), "\n"), "\n")
+	if diff := cmp.Diff(want, lines); diff != "" {
+		t.Errorf("other verdicts than in %s; if they are right, run this test with -record, "+
+			"and go test ./internal/audit -update\n%s", accountFile, diff)
+	}
+}
+
+// TestEveryCheckIsHeld looks for checks of the other auditors that have no line in
+// the tables.
+func TestEveryCheckIsHeld(t *testing.T) {
+	t.Parallel()
+	report, err := txtar.ParseFile(peersFile)
 	e2etest.Must(t, err)
-	if diff := cmp.Diff(strings.Split(strings.TrimSuffix(string(want), "\n"), "\n"), lines); diff != "" {
-		t.Errorf("other verdicts than in %s; if they are right, run this test with -record-policies\n%s", policiesFile, diff)
+	archive, err := txtar.ParseFile(accountFile)
+	e2etest.Must(t, err)
+	held := func(tool string) []string {
+		return append(rules(t, report, "checks", tool), rules(t, archive, "rules", tool)...)
+	}
+	t.Run("Prowler", func(t *testing.T) {
+		a := account{dir: t.TempDir(), env: e2etest.Environment(t)}
+		out := a.run(t, filepath.Join(client(t, "prowler"), "bin", "prowler"), "aws", "--service", "iam",
+			"--list-checks-json", "--no-banner", "--no-color")
+		var all struct{ AWS []string }
+		e2etest.Must(t, json.Unmarshal([]byte(out[strings.Index(out, "{"):strings.LastIndex(out, "}")+1]), &all))
+		compareChecks(t, all.AWS, held("Prowler"))
+	})
+	t.Run("ScoutSuite", func(t *testing.T) {
+		dir := client(t, "scoutsuite")
+		shipped, err := filepath.Glob(filepath.Join(dir,
+			"lib/python*/site-packages/ScoutSuite/providers/aws/rules/findings/iam-*.json"))
+		e2etest.Must(t, err)
+		text, err := os.ReadFile(file(t, "peers/scout_rules.json"))
+		e2etest.Must(t, err)
+		var ours struct{ Rules map[string]any }
+		e2etest.Must(t, json.Unmarshal(text, &ours))
+		var names, used []string
+		for _, p := range shipped {
+			names = append(names, filepath.Base(p))
+		}
+		for name := range ours.Rules {
+			used = append(used, name)
+		}
+		compareChecks(t, names, used)
+	})
+	t.Run("Custodian", func(t *testing.T) {
+		a := account{dir: t.TempDir(), env: e2etest.Environment(t)}
+		out := a.run(t, filepath.Join(client(t, "custodian"), "bin", "python"), file(t, "peers/custodian_filters.py"),
+			file(t, "peers/custodian.yml"), file(t, "peers/custodian_policies.yml"))
+		compareChecks(t, strings.Split(strings.TrimSpace(out), "\n"), foreignFilters)
+	})
+}
+
+// foreignFilters are those of Custodian that ask other services than IAM: Config, an
+// event, Security Hub, OpsCenter, the tags of policies, Access Analyzer, and EC2, ECS
+// and Lambda for what uses a role.
+var foreignFilters = []string{
+	"config-compliance", "event", "finding", "ops-item", "iam-policy marked-for-op", "iam-profile unused",
+	"iam-profile used", "iam-role iam-analyzer", "iam-role unused", "iam-role used",
+}
+
+func compareChecks(t *testing.T, all, held []string) {
+	t.Helper()
+	slices.Sort(all)
+	slices.Sort(held)
+	if diff := cmp.Diff(all, slices.Compact(held)); diff != "" {
+		t.Errorf("the checks that there are (-) are not those that the tables have (+)\n%s", diff)
 	}
 }
