@@ -60,9 +60,12 @@ func newAccountWith(t *testing.T, flags ...string) (account, *e2etest.Process) {
 	return accountAt(t, node, acc), node
 }
 
-// accountAt returns an account of a running service.
+// accountAt returns an account of a running service. Its client tries again, as
+// others do: where many clients run at one time, a password can wait too long.
 func accountAt(t *testing.T, node *e2etest.Process, acc e2etest.Account) account {
-	a := account{Account: acc, url: node.URL, iam: node.IAM(acc.Root()), dir: t.TempDir()}
+	cfg := e2etest.Config(node.URL, acc.Root(), e2etest.Transport(t))
+	cfg.Retryer = nil
+	a := account{Account: acc, url: node.URL, iam: iam.NewFromConfig(cfg), dir: t.TempDir()}
 	for name, value := range e2etest.ClientEnvironment(t.TempDir(), acc) {
 		a.env = append(a.env, name+"="+value)
 	}

@@ -4,6 +4,7 @@ package interop
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -173,30 +174,16 @@ func TestEveryCheckIsHeld(t *testing.T) {
 		return append(rules(t, report, "checks", tool), rules(t, archive, "rules", tool)...)
 	}
 	t.Run("Prowler", func(t *testing.T) {
-		a := account{dir: t.TempDir(), env: e2etest.Environment(t)}
-		out := a.run(t, filepath.Join(client(t, "prowler"), "bin", "prowler"), "aws", "--service", "iam",
-			"--list-checks-json", "--no-banner", "--no-color")
-		var all struct{ AWS []string }
-		e2etest.Must(t, json.Unmarshal([]byte(out[strings.Index(out, "{"):strings.LastIndex(out, "}")+1]), &all))
-		compareChecks(t, all.AWS, held("Prowler"))
+		all := shipped(t, "prowler", "prowler/providers/aws/services/iam/iam_*/*.metadata.json", ".metadata.json")
+		compareChecks(t, all, held("Prowler"))
 	})
 	t.Run("ScoutSuite", func(t *testing.T) {
-		dir := client(t, "scoutsuite")
-		shipped, err := filepath.Glob(filepath.Join(dir,
-			"lib/python*/site-packages/ScoutSuite/providers/aws/rules/findings/iam-*.json"))
-		e2etest.Must(t, err)
 		text, err := os.ReadFile(file(t, "peers/scout_rules.json"))
 		e2etest.Must(t, err)
 		var ours struct{ Rules map[string]any }
 		e2etest.Must(t, json.Unmarshal(text, &ours))
-		var names, used []string
-		for _, p := range shipped {
-			names = append(names, filepath.Base(p))
-		}
-		for name := range ours.Rules {
-			used = append(used, name)
-		}
-		compareChecks(t, names, used)
+		all := shipped(t, "scoutsuite", "ScoutSuite/providers/aws/rules/findings/iam-*.json", "")
+		compareChecks(t, all, slices.Collect(maps.Keys(ours.Rules)))
 	})
 	t.Run("Custodian", func(t *testing.T) {
 		a := account{dir: t.TempDir(), env: e2etest.Environment(t)}
@@ -204,6 +191,17 @@ func TestEveryCheckIsHeld(t *testing.T) {
 			file(t, "peers/custodian.yml"), file(t, "peers/custodian_policies.yml"))
 		compareChecks(t, strings.Split(strings.TrimSpace(out), "\n"), foreignFilters)
 	})
+}
+
+// shipped returns the names of the files that a client installed, without their end.
+func shipped(t *testing.T, of, pattern, end string) (names []string) {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(client(t, of), "lib/python*/site-packages", pattern))
+	e2etest.Must(t, err)
+	for _, p := range paths {
+		names = append(names, strings.TrimSuffix(filepath.Base(p), end))
+	}
+	return names
 }
 
 // foreignFilters are those of Custodian that ask other services than IAM: Config, an
