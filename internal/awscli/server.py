@@ -122,8 +122,11 @@ def remember_services(loader):
 
 def remember_events():
     """Makes emitters share the present names of events, which each command looks
-    up hundreds of times. A driver that is created here asks for most of them."""
-    aliaser = importlib.import_module(module_name("botocore.hooks")).EventAliaser
+    up hundreds of times. A driver that is created here asks for most of them.
+    Events of version 2 have one name."""
+    aliaser = getattr(importlib.import_module(module_name("botocore.hooks")), "EventAliaser", None)
+    if aliaser is None:
+        return
     find = aliaser._alias_event_name
     known = {}
 
