@@ -115,6 +115,7 @@ func (f *ownFile) compile() (*own, error) {
 		return nil, f.Message.fail(f.ID, "message", err)
 	}
 	r.control = f.control(severity, r)
+	r.aim()
 	r.judge, r.judgeAccount = r.judging(), r.judgeAll
 	switch {
 	case f.Scope == ScopeAccount:

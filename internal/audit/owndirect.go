@@ -32,7 +32,8 @@ type direct struct {
 	checked *ast.AST
 	// variables are the places in objects of the variables that are visible here.
 	variables map[string]int
-	depth     int // the number of macros around
+	depth     int  // the number of macros around
+	few       *few // nil if the expression may read everything
 }
 
 func newDirect(checked *ast.AST) direct {
@@ -65,6 +66,23 @@ func (d direct) factOf(x ast.Expr) (place int, f *fact) {
 	return 0, nil
 }
 
+// origin is where the value of a fact comes from. Functions that use an origin, and
+// not the function of valueOf, save a call for each value.
+type origin[T any] struct {
+	place   int
+	get     func(*object) (T, bool)
+	missing [len(blank)]*absent // what is unknown, by the credential of the object
+}
+
+// originOf returns the origin of a fact that x selects, if everything may be read.
+func originOf[T any](d direct, x ast.Expr, get func(*object) (T, bool)) *origin[T] {
+	if d.few != nil || get == nil {
+		return nil
+	}
+	place, f := d.factOf(x)
+	return &origin[T]{place, get, f.missing(d.checked.GetType(x.AsSelect().Operand().ID()))}
+}
+
 // valueOf returns the value of a fact of the object at a place.
 func valueOf[T any](d direct, x ast.Expr, get func(*object) (T, bool)) func(*objects) (T, *absent) {
 	if get == nil {
@@ -72,6 +90,17 @@ func valueOf[T any](d direct, x ast.Expr, get func(*object) (T, bool)) func(*obj
 	}
 	place, f := d.factOf(x)
 	missing := f.missing(d.checked.GetType(x.AsSelect().Operand().ID()))
+	told := d.told(x, f)
+	if d.few != nil && (!told || f.varies()) {
+		return func(o *objects) (value T, unknown *absent) {
+			if of := &o[place]; told {
+				if _, known := get(of); !known {
+					return value, missing[of.at]
+				}
+			}
+			return value, indirect
+		}
+	}
 	return func(o *objects) (T, *absent) {
 		of := &o[place]
 		value, known := get(of)
@@ -80,6 +109,25 @@ func valueOf[T any](d direct, x ast.Expr, get func(*object) (T, bool)) func(*obj
 		}
 		return value, nil
 	}
+}
+
+// told says whether few cells tell if a fact that x selects is known.
+func (d direct) told(x ast.Expr, f *fact) bool {
+	if d.few == nil {
+		return true
+	}
+	object := x.AsSelect().Operand()
+	switch place := d.variables[object.AsIdent()]; {
+	case place >= firstMacro:
+		first := 1
+		if d.checked.GetType(object.ID()).IsExactType(certificateType) {
+			first = 3
+		}
+		return d.few.told(f.part, first, first+1)
+	case place == passwordObject:
+		return d.few.told(f.part, 0)
+	}
+	return d.few.told(f.part, d.few.at)
 }
 
 func (d direct) test(x ast.Expr) testOf {
@@ -107,6 +155,9 @@ func (d direct) test(x ast.Expr) testOf {
 func (d direct) has(x ast.Expr) testOf {
 	if place, f := d.factOf(x); f != nil {
 		known := f.knowing()
+		if !d.told(x, f) {
+			return func(*objects) (bool, *absent) { return false, indirect }
+		}
 		return func(o *objects) (bool, *absent) { return known(&o[place]), nil }
 	}
 	if tags := d.tags(x.AsSelect().Operand()); tags != nil {

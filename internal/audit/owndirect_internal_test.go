@@ -93,7 +93,7 @@ func (e expressions) text(depth int) string {
 	case form < 7:
 		return e.pick("user.name", "user.path", "user.class", "user.arn", "account.id", e.key+".last_used_region")
 	}
-	return e.pick("'machine'", "'a'", "'/'", "''", "'us-east-1'", "'^a+$'", "'['", "'team'", "'größe'")
+	return e.pick("'machine'", "'a'", "'/'", "'/a/'", "''", "'us-east-1'", "'^a+$'", "'['", "'team'", "'größe'")
 }
 
 func (e expressions) time() string {
@@ -109,7 +109,8 @@ func drawRow(t *rapid.T) *report.Row {
 	header := report.Columns22.Names()
 	record := rapid.SliceOfN(rapid.SampledFrom(cells), len(header), len(header)).Draw(t, "cells")
 	record[0] = rapid.SampledFrom([]string{"a", "b", report.RootUser}).Draw(t, "user")
-	record[1] = "arn:aws:iam::123456789012:user/" + record[0]
+	record[1] = rapid.SampledFrom([]string{"arn:aws:iam::123456789012:user/", "arn:aws:iam::123456789012:user/a/", "",
+		"a"}).Draw(t, "arn") + record[0]
 	keep := len(header) - rapid.IntRange(0, 12).Draw(t, "missing columns")
 	rows, err := report.ReadAll(strings.NewReader(
 		strings.Join(header[:keep], ",") + "\n" + strings.Join(record[:keep], ",") + "\n"))

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"cmp"
+	"math"
 	"sort"
 	"time"
 
@@ -57,17 +58,17 @@ func (d direct) compareConstant(x, constant ast.Expr, accepted accepted) testOf 
 	case types.IntKind, types.DoubleKind:
 		limit, ok := constantNumber(constant)
 		if whole, value := d.whole(x); ok && whole != nil {
-			return inside(whole, accepted, func(n int64) int { return cmp.Compare(value(n), limit) })
+			return d.inside(x, whole, accepted, func(n int64) int { return cmp.Compare(value(n), limit) })
 		}
 	case types.TimestampKind:
 		limit, ok := constantOf[types.Timestamp](constant, "timestamp", types.TimestampType)
 		if moment := d.moment(x); ok && moment != nil {
-			return inside(moment, accepted, func(n int64) int { return time.Unix(n, 0).Compare(limit.Time) })
+			return d.inside(x, moment, accepted, func(n int64) int { return time.Unix(n, 0).Compare(limit.Time) })
 		}
 	case types.DurationKind:
 		limit, ok := constantOf[types.Duration](constant, "duration", types.DurationType)
 		if seconds := d.seconds(x); ok && seconds != nil {
-			return inside(seconds, accepted, func(n int64) int {
+			return d.inside(x, seconds, accepted, func(n int64) int {
 				return cmp.Or(cmp.Compare(n, int64(limit.Duration/time.Second)),
 					cmp.Compare(0, limit.Duration%time.Second))
 			})
@@ -79,32 +80,55 @@ func (d direct) compareConstant(x, constant ast.Expr, accepted accepted) testOf 
 // compareText compiles the comparison whether a text is a constant.
 func (d direct) compareText(x, other ast.Expr, accepted accepted) testOf {
 	limit, ok := constant[types.String](other)
-	text := d.text(x)
-	if !ok || text == nil || accepted[0] != accepted[2] {
+	if !ok || accepted[0] != accepted[2] {
 		return nil
 	}
 	want, equal := string(limit), accepted[1]
-	return func(o *objects) (bool, *absent) {
-		s, unknown := text(o)
-		return (s == want) == equal, unknown
-	}
+	return d.asking(x, func(s string) bool { return (s == want) == equal })
 }
 
 // inside compiles a comparison of whole numbers with a limit. The numbers that
-// compare as equal are next to each other, so it becomes that of a number with two.
-func inside(whole wholeOf, accepted accepted, compare func(int64) int) testOf {
+// compare as equal are next to each other. So it becomes the question whether a number
+// is in a range, or whether it is not.
+func (d direct) inside(x ast.Expr, whole wholeOf, accepted accepted, compare func(int64) int) testOf {
 	equal := firstWhere(func(n int64) bool { return compare(n) >= 0 })
 	above := firstWhere(func(n int64) bool { return compare(n) > 0 })
+	from, to, within := int64(math.MinInt64), equal, accepted[0]
+	switch {
+	case accepted[0] == accepted[2]:
+		from, to, within = equal, above, accepted[1]
+	case accepted[0] == accepted[1]:
+		to = above
+	}
+	least, size := uint64(from), uint64(to)-uint64(from)
+	if of := d.origin(x); of != nil {
+		return func(o *objects) (bool, *absent) {
+			at := &o[of.place]
+			n, known := of.get(at)
+			if !known {
+				return false, of.missing[at.at]
+			}
+			return (uint64(n)-least < size) == within, nil
+		}
+	}
 	return func(o *objects) (bool, *absent) {
 		n, unknown := whole(o)
-		switch {
-		case n < equal:
-			return accepted[0], unknown
-		case n < above:
-			return accepted[1], unknown
-		}
-		return accepted[2], unknown
+		return (uint64(n)-least < size) == within, unknown
 	}
+}
+
+// origin returns the origin of a fact that is a whole number.
+func (d direct) origin(x ast.Expr) *origin[int64] {
+	_, f := d.factOf(x)
+	switch {
+	case f == nil || x.AsSelect().IsTestOnly():
+		return nil
+	case f.age != nil:
+		return originOf(d, x, f.age)
+	case f.moment != nil:
+		return originOf(d, x, f.moment)
+	}
+	return originOf(d, x, f.count)
 }
 
 // firstWhere returns the first number for which a condition is true, which is true

@@ -23,6 +23,9 @@ func (d direct) list(x ast.Expr) listOf {
 	if f == nil || f.list == nil || x.AsSelect().IsTestOnly() {
 		return nil
 	}
+	if !d.told(x, f) {
+		return func(*objects) (credentialSet, *absent) { return 0, indirect }
+	}
 	kind := f.listed()
 	return func(o *objects) (credentialSet, *absent) {
 		of := &o[place]
@@ -159,9 +162,14 @@ func (d direct) in(x, list ast.Expr) testOf {
 		return nil
 	}
 	elements := list.AsList().Elements()
+	if len(elements) == 0 { // CEL does not look at what is in []
+		return nil
+	}
 	switch d.kindOf(x) {
 	case types.StringKind:
-		return among(d.text(x), constants(elements, func(s types.String) string { return string(s) }))
+		if all := constants(elements, func(s types.String) string { return string(s) }); all != nil {
+			return d.asking(x, func(s string) bool { return slices.Contains(all, s) })
+		}
 	case types.IntKind:
 		if all := constants(elements, func(n types.Int) float64 { return float64(n) }); exact(all) {
 			return among(d.number(x), all)
@@ -192,7 +200,7 @@ func constants[T any, V comparable](elements []ast.Expr, value func(T) V) []V {
 
 // among returns the test whether a value is one of some.
 func among[V comparable](of func(*objects) (V, *absent), all []V) testOf {
-	if of == nil || len(all) == 0 { // CEL does not look at what is in []
+	if of == nil || all == nil {
 		return nil
 	}
 	return func(o *objects) (bool, *absent) {

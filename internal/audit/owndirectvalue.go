@@ -2,6 +2,7 @@ package audit
 
 import (
 	"math"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/google/cel-go/common/ast"
@@ -133,19 +134,59 @@ func (d direct) text(x ast.Expr) wordsOf {
 	return nil
 }
 
+// asking compiles the test of a text by a function.
+func (d direct) asking(x ast.Expr, ask func(string) bool) testOf {
+	if _, f := d.factOf(x); f != nil && !x.AsSelect().IsTestOnly() {
+		if of := originOf(d, x, f.text); of != nil {
+			return of.asking(ask)
+		}
+	}
+	text := d.text(x)
+	if text == nil {
+		return nil
+	}
+	return func(o *objects) (bool, *absent) {
+		s, unknown := text(o)
+		return unknown == nil && ask(s), unknown
+	}
+}
+
+// asking returns the test of a fact by a function.
+func (f *origin[T]) asking(ask func(T) bool) testOf {
+	return func(o *objects) (bool, *absent) {
+		of := &o[f.place]
+		value, known := f.get(of)
+		if !known {
+			return false, f.missing[of.at]
+		}
+		return ask(value), nil
+	}
+}
+
 // about returns the test of a text by a method of texts.
 func (d direct) about(call ast.CallExpr, method func(s, part string) bool) testOf {
 	if !call.IsMemberFunction() {
 		return nil
 	}
 	text := d.text(call.Target())
-	if part, ok := constant[types.String](call.Args()[0]); ok && text != nil {
-		return func(o *objects) (bool, *absent) {
-			s, unknown := text(o)
-			return method(s, string(part)), unknown
+	if part, ok := constant[types.String](call.Args()[0]); ok {
+		if of := d.pathFor(call, string(part)); of != nil {
+			return of.asking(func(s string) bool { return method(s, string(part)) })
 		}
+		return d.asking(call.Target(), func(s string) bool { return method(s, string(part)) })
 	}
 	return both(text, d.text(call.Args()[0]), func(s, part string) (bool, *absent) { return method(s, part), nil })
+}
+
+// pathFor returns the origin of a path with the name behind it, for the test whether
+// the path begins with a text that ends with a slash. The name contains none.
+func (d direct) pathFor(call ast.CallExpr, begin string) *origin[string] {
+	x := call.Target()
+	_, f := d.factOf(x)
+	if f == nil || f.name != "path" || call.FunctionName() != "startsWith" || !strings.HasSuffix(begin, "/") {
+		return nil
+	}
+	return originOf(d, x, (*object).pathAndName)
 }
 
 // matches compiles the test of a text by a constant regular expression.
@@ -154,19 +195,18 @@ func (d direct) matches(call ast.CallExpr) testOf {
 	if call.IsMemberFunction() {
 		args = []ast.Expr{call.Target(), args[0]}
 	}
-	text := d.text(args[0])
 	pattern, ok := constant[types.String](args[1])
-	if text == nil || !ok {
+	if !ok {
 		return nil
+	}
+	if d.few != nil { // a text with few meanings is rare
+		return func(*objects) (bool, *absent) { return false, indirect }
 	}
 	match, err := automaton.Compile(string(pattern))
 	if err != nil {
 		return nil
 	}
-	return func(o *objects) (bool, *absent) {
-		s, unknown := text(o)
-		return unknown == nil && match(s), unknown
-	}
+	return d.asking(args[0], match)
 }
 
 // constant returns the value of an expression that is a constant of a type.

@@ -23,7 +23,8 @@ type expression struct {
 	// more than to compare facts with constants.
 	direct testOf
 	// facts are the facts that the expression names, each with its variable.
-	facts []namedFact
+	facts   []namedFact
+	checked *ast.AST
 	// columns are the columns of the facts, for each place of a credential.
 	columns [2][]report.Column
 	// age says that the expression is a single fact that is a number of days.
@@ -63,7 +64,7 @@ func compile(scope Scope, text string, kind *types.Type) (*expression, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &expression{scope: scope, text: text, program: program}
+	e := &expression{scope: scope, text: text, program: program, checked: checked}
 	e.direct = newDirect(checked).test(checked.Expr())
 	e.name(checked)
 	e.columns = [2][]report.Column{e.columnsOf(0), e.columnsOf(1)}
@@ -132,18 +133,6 @@ func (e *expression) interpret(o *objects) (bool, *absent, error) {
 		return false, unknown, nil
 	}
 	return value == types.True, nil, err
-}
-
-// blame returns the columns of the facts that an expression reads.
-func (e *expression) blame(o *objects) []report.Column {
-	slot := 0
-	switch {
-	case o[keyObject].at > 0:
-		slot = int(o[keyObject].credential().slot)
-	case o[certificateObject].at > 0:
-		slot = int(o[certificateObject].credential().slot)
-	}
-	return e.columns[slot]
 }
 
 // columnsOf returns the columns of the facts for one place of the credentials.

@@ -45,6 +45,7 @@ type fact struct {
 	kind    *types.Type
 	about   string
 	columns []string // the columns that contain it; N is replaced by the place of a credential
+	part    part     // the cells on which depends whether it is known; for ages and times not the value
 
 	truth  func(*object) (bool, bool)
 	text   func(*object) (string, bool)
@@ -88,6 +89,10 @@ func ifKnown[T any](value T, known bool) any {
 	}
 	return value
 }
+
+// varies says whether the part of a row does not determine the value of the fact, but
+// only whether it is known.
+func (f *fact) varies() bool { return f.age != nil || f.moment != nil || f.tags != nil }
 
 // knowing returns the question whether a fact is known.
 func (f *fact) knowing() func(*object) bool {
@@ -187,8 +192,23 @@ func given(s string) (text string, known bool) { return s, s != "" }
 
 // path returns the path of the user, if the row has an ARN.
 func (o *object) path() (path string, known bool) {
-	path = o.row().Path()
-	return path, path != "" || o.row().IsRoot()
+	path, known = o.pathAndName()
+	return path[:strings.LastIndexByte(path, '/')+1], known
+}
+
+// pathAndName returns the path of the user with the name behind it, or "" for root. The
+// ARNs of an account begin alike, so what is before the path is found once.
+func (o *object) pathAndName() (path string, known bool) {
+	s := o.sight
+	if head := len(s.arnHead); head > 0 && strings.HasPrefix(s.row.ARN, s.arnHead) {
+		return s.row.ARN[head-1:], true
+	}
+	if path = s.row.Path(); path == "" {
+		return "", s.isRoot()
+	}
+	begin := strings.LastIndexByte(s.row.ARN, '/') + 1 - len(path)
+	s.arnHead = s.row.ARN[:begin+1]
+	return s.row.ARN[begin:], true
 }
 
 // tagsOfUser returns the tags of the user, if there is enrichment.

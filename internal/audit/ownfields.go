@@ -4,8 +4,6 @@ import (
 	"slices"
 
 	"github.com/google/cel-go/common/types"
-
-	"rollcall/report"
 )
 
 func truthFact(name, about string, columns []string, get func(*object) (bool, bool)) fact {
@@ -21,14 +19,20 @@ func ageFact(name, about string, columns []string, get func(*object) (int64, boo
 	return fact{name: name, kind: types.DoubleType, about: about, columns: columns, age: get}
 }
 
-func timeFact(name, about string, columns []string, get func(*object) report.Time) fact {
-	return fact{name: name, kind: types.TimestampType, about: about, columns: columns,
-		moment: func(o *object) (int64, bool) { return get(o).Unix() }}
+// timeFact returns a fact that is a time, in seconds since 1970.
+func timeFact(name, about string, columns []string, get func(*object) (int64, bool)) fact {
+	return fact{name: name, kind: types.TimestampType, about: about, columns: columns, moment: get}
+}
+
+// on says on which part of a row a fact depends.
+func (f fact) on(p part) fact {
+	f.part = p
+	return f
 }
 
 // slotFact returns the fact for the place of a key or certificate.
 func slotFact() fact {
-	return fact{name: "slot", kind: types.IntType, about: "1 or 2, the place in the report",
+	return fact{name: "slot", kind: types.IntType, about: "1 or 2, the place in the report", part: ofPlace,
 		count: func(o *object) (int64, bool) { return int64(o.credential().slot) + 1, true }}
 }
 
@@ -51,9 +55,9 @@ func countFact(name, about string, of func(*Stats) (n int, known bool)) fact {
 func ofCredential(active, made, created, about string) []fact {
 	return []fact{
 		truthFact(active, about, []string{"state"},
-			func(o *object) (bool, bool) { return truth(o.credential().active) }),
+			func(o *object) (bool, bool) { return truth(o.credential().active) }).on(ofState),
 		timeFact(created, "when that was", []string{"made"},
-			func(o *object) report.Time { return o.credential().made }),
+			func(o *object) (int64, bool) { return o.credential().made.Unix() }).on(ofState),
 		ageFact("age_days", "days since then", []string{"made"},
 			func(o *object) (int64, bool) { return o.sight.age(o.credential().made) }),
 	}
@@ -63,9 +67,9 @@ func ofCredential(active, made, created, about string) []fact {
 func uses() []fact {
 	return []fact{
 		truthFact("used", "whether it was ever used", []string{"used"},
-			func(o *object) (bool, bool) { return everUsed(o.credential().used) }),
+			func(o *object) (bool, bool) { return everUsed(o.credential().used) }).on(ofUse),
 		timeFact("last_used", "when it was last used", []string{"used"},
-			func(o *object) report.Time { return o.credential().used }),
+			func(o *object) (int64, bool) { return o.credential().used.Unix() }).on(ofUse),
 		ageFact("last_used_days", "days since its last use", []string{"used"},
 			func(o *object) (int64, bool) { return o.sight.age(o.credential().used) }),
 		ageFact("idle_days", "days since its last use, or since its creation or change if it was never used",
@@ -80,28 +84,28 @@ var factsOf = map[string][]fact{
 		textFact("arn", "the ARN", []string{"arn"}, func(o *object) (string, bool) { return o.row().ARN, true }),
 		textFact("path", "the path, such as /people/", []string{"arn"}, (*object).path),
 		truthFact("is_root", "whether it is the root user", []string{"user"},
-			func(o *object) (bool, bool) { return o.row().IsRoot(), true }),
+			func(o *object) (bool, bool) { return o.sight.isRoot(), true }).on(ofClass),
 		textFact("class", "human, machine, break-glass, root or unknown", []string{"user"},
-			func(o *object) (string, bool) { return o.sight.class.String(), true }),
+			func(o *object) (string, bool) { return o.sight.class.String(), true }).on(ofClass),
 		timeFact("created", "when the user was created", []string{"user_creation_time"},
-			func(o *object) report.Time { return o.row().Created }),
+			func(o *object) (int64, bool) { return o.row().Created.Unix() }),
 		ageFact("age_days", "days since then", []string{"user_creation_time"},
 			func(o *object) (int64, bool) { return o.sight.age(o.row().Created) }),
 		truthFact("mfa", "whether an MFA device is enabled", []string{"mfa_active"},
-			func(o *object) (bool, bool) { return mfa(o.row().MFAActive) }),
-		{name: "keys", kind: types.NewListType(keyType),
+			func(o *object) (bool, bool) { return mfa(o.row().MFAActive) }).on(ofMFA),
+		{name: "keys", part: ofKeys, kind: types.NewListType(keyType),
 			about: "the access keys; not known if one of them may or may not exist", columns: columnsOfBoth("access_key"),
 			list: func(o *object) (credentialSet, bool) { return o.sight.existing(AccessKey) }},
-		{name: "certificates", kind: types.NewListType(certificateType), about: "the signing certificates, likewise",
-			columns: columnsOfBoth("cert"),
-			list:    func(o *object) (credentialSet, bool) { return o.sight.existing(Certificate) }},
-		{name: "tags", kind: types.NewMapType(types.StringType, types.StringType),
+		{name: "certificates", part: ofCertificates, kind: types.NewListType(certificateType),
+			about: "the signing certificates, likewise", columns: columnsOfBoth("cert"),
+			list: func(o *object) (credentialSet, bool) { return o.sight.existing(Certificate) }},
+		{name: "tags", part: ofTags, kind: types.NewMapType(types.StringType, types.StringType),
 			about: "the tags, known with --enrich tags only", tags: (*object).tagsOfUser},
 	},
 	"password": slices.Concat(
 		ofCredential("enabled", "made", "changed", "whether there is a password"), uses(), []fact{
 			timeFact("next_rotation", "when it has to be changed", []string{"password_next_rotation"},
-				func(o *object) report.Time { return o.row().PasswordNextRotation }),
+				func(o *object) (int64, bool) { return o.row().PasswordNextRotation.Unix() }),
 		}),
 	"key": slices.Concat([]fact{slotFact()}, ofCredential("active", "made", "created", "whether the key is active"),
 		uses(), []fact{

@@ -52,6 +52,8 @@ type sight struct {
 	facts      *UserFacts // nil if there is no enrichment
 	accountID  string     // "" if it is unknown
 	own        *objects   // for custom controls
+	undecided  verdict    // of a custom control
+	arnHead    string     // what is before the path of a user's ARN, with the slash; for custom controls
 
 	verdicts []verdict
 	// brief are the statuses of which add only counts the verdicts, in counted,
@@ -95,6 +97,13 @@ func (s *sight) counts(status Status) bool {
 func (s *sight) add(v verdict) {
 	if !s.counts(v.status) {
 		s.verdicts = append(s.verdicts, v)
+	}
+}
+
+// addThis adds a verdict that stays as it is.
+func (s *sight) addThis(v *verdict) {
+	if !s.counts(v.status) {
+		s.verdicts = append(s.verdicts, *v)
 	}
 }
 

@@ -15,10 +15,11 @@ import (
 func FuzzCompile(f *testing.F) {
 	for _, expression := range []string{
 		"", "^$", "a", "^svc-", "@example[.]com$", "^root$", "^[a-z]+[.][a-z]+-[0-9]+$", "(?i)^(admin|root)", `\bprod\b`,
-		`(?m)^a$`, `(?s)^.*$`, "^.$", `\Ba`, "[^a]", "größe", "(prod|staging|test)-[0-9]{2,12}", `\pL+`, "x*", "(?:(?:a{3}){3}){3}$",
+		`(?m)^a$`, `(?s)^.*$`, "^.$", `\Ba`, "[^a]", "größe", "(prod|staging|test)-[0-9]{2,12}", `\pL+`,
+		"x*", "(?:(?:a{3}){3}){3}$",
 		"(?i)k", "\ufffd", `^\s*$`, `[[:word:]]$`, "(", "a|b|", `\z`, `\A\z`, "^^a", "$a", "(?U)a+$", `(?m)$\n^`,
 	} {
-		for _, text := range []string{"", "a", "svc-admin", "root", "größe", "\xff", "firstname.lastname-0000001", "a\nb\n"} {
+		for _, text := range []string{"", "a", "svc-admin", "root", "größe", "\xff", "first.last-0001", "a\nb\n"} {
 			f.Add(expression, text)
 		}
 	}
@@ -74,8 +75,8 @@ func drawExpression(t *rapid.T, depth int) string {
 		return "(?" + rapid.SampledFrom([]string{"i", "m", "s", "U", "ims"}).Draw(t, "flags") + ":" +
 			drawExpression(t, depth-1) + ")"
 	}
-	return rapid.SampledFrom([]string{"a", "b", "ab", "[ab]", "[^a]", ".", "^", "$", `\b`, `\B`, `\w`, `\W`, `\d`, `\s`, "k",
-		"ö", `\n`, `\A`, `\z`, `\pL`, `[[:alpha:]]`, "\ufffd", `\x{212a}`, "", "abab"}).Draw(t, "atom")
+	return rapid.SampledFrom([]string{"a", "b", "ab", "[ab]", "[^a]", ".", "^", "$", `\b`, `\B`, `\w`, `\W`, `\d`, `\s`,
+		"k", "ö", `\n`, `\A`, `\z`, `\pL`, `[[:alpha:]]`, "\ufffd", `\x{212a}`, "", "abab"}).Draw(t, "atom")
 }
 
 // TestLarge checks expressions of more states, and those that are left to regexp.
@@ -91,7 +92,8 @@ func TestLarge(t *testing.T) {
 		want := regexp.MustCompile(expression)
 		for _, word := range []string{"", "a", "alice", "frank", "x", "ab", "PRODUCTION", "größe", "babbabbabb", "heid"} {
 			for n := range 12 {
-				for _, text := range []string{strings.Repeat(word, n), word + strings.Repeat("b", n), strings.Repeat("a", n) + word} {
+				for _, text := range []string{strings.Repeat(word, n), word + strings.Repeat("b", n),
+					strings.Repeat("a", n) + word} {
 					if match(text) != want.MatchString(text) {
 						t.Errorf("%q of %q is %t", expression, text, match(text))
 					}
@@ -103,8 +105,8 @@ func TestLarge(t *testing.T) {
 
 // TestEveryByte applies expressions to each byte and to each two bytes.
 func TestEveryByte(t *testing.T) {
-	for _, expression := range []string{".", "^.$", "^..$", `\w`, `^\W`, "(?i)[k-s]$", "[^a-z]", `\b`, `^\B`, "(?m)^.$", "\ufffd",
-		"(?i)st", "a[^\x00-\x7f]"} {
+	for _, expression := range []string{".", "^.$", "^..$", `\w`, `^\W`, "(?i)[k-s]$", "[^a-z]", `\b`, `^\B`, "(?m)^.$",
+		"\ufffd", "(?i)st", "a[^\x00-\x7f]"} {
 		match, err := automaton.Compile(expression)
 		if err != nil {
 			t.Fatal(err)

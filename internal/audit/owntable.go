@@ -1,0 +1,114 @@
+package audit
+
+import "rollcall/report"
+
+// Many custom controls ask only what is true and what is there: whether a user has
+// MFA, of which class the user is, which keys are active. Cells of this kind have few
+// meanings. So the verdict on each combination of them is found when the file is
+// read, and judging a row is a look into a table. A control that asks for more has a
+// table too, for the rows on which the few meanings decide.
+
+// table holds a verdict for each combination of the meanings of cells.
+type table struct {
+	cells    cells
+	verdicts []*verdict // nil where more than the cells decides
+}
+
+// These verdicts are only in tables.
+var (
+	noTarget = &verdict{} // there is no such credential
+	mustHold = &verdict{} // there is one, and the condition is true, so the expression decides
+)
+
+// maxTable limits the combinations of a table.
+const maxTable = 2048
+
+// look returns the verdict on a row.
+func (t *table) look(s *sight) *verdict { return t.verdicts[t.cells.number(s)] }
+
+// complete puts a verdict in the place of noTarget. It says whether each combination
+// has a verdict then.
+func (t *table) complete(none *verdict) bool {
+	complete := true
+	for i, v := range t.verdicts {
+		switch v {
+		case noTarget:
+			t.verdicts[i] = none
+		case mustHold, nil:
+			complete = false
+		}
+	}
+	return complete
+}
+
+// few says which cells an expression may read when a table is made.
+type few struct {
+	allowed cells
+	read    cells
+	at      int // of the credential that is judged
+}
+
+// told says whether the cells of a part are among the allowed ones, which are now
+// read.
+func (w *few) told(p part, places ...int) bool {
+	of := p.cells(places...)
+	if p == ofAnything || of&^w.allowed != 0 {
+		return false
+	}
+	w.read |= of
+	return true
+}
+
+// tabulate makes the table for a target. The fewer cells may be read, the more is
+// left to the expressions.
+func (r *own) tabulate(t *target) {
+	for _, allowed := range [...]cells{allCells, allCells % usedCell, t.itself()} {
+		if t.table = r.tableOf(t, &few{allowed: allowed, read: t.itself(), at: t.at}); t.table != nil {
+			return
+		}
+	}
+}
+
+// tableOf returns the table for a target, nil if it would be too large or say nothing.
+func (r *own) tableOf(t *target, w *few) *table {
+	tests := map[*expression]testOf{r.holds: r.holds.within(w)}
+	if r.when != nil {
+		tests[r.when] = r.when.within(w)
+	}
+	if w.read.combinations() > maxTable {
+		return nil
+	}
+	made := &table{cells: w.read, verdicts: make([]*verdict, w.read.combinations())}
+	s := &sight{credentials: blank, row: &report.Row{}, account: &Enrichment{}}
+	says := false
+	w.read.each(s, func() {
+		v := t.exists(s)
+		if v == nil {
+			v = r.decide(s, s.objects(nil), t, func(e *expression, o *objects) (bool, *absent, error) {
+				is, unknown := tests[e](o)
+				return is, unknown, nil
+			})
+		}
+		if v == &s.undecided {
+			kept := *v
+			v = &kept
+		}
+		made.verdicts[w.read.number(s)] = v
+		says = says || v != nil && (v != mustHold || r.when != nil)
+	})
+	if !says {
+		return nil
+	}
+	return made
+}
+
+// within returns the function that decides the expression by few cells. It is
+// indirect where they do not decide.
+func (e *expression) within(w *few) testOf {
+	d := newDirect(e.checked)
+	d.few = w
+	if test := d.test(e.checked.Expr()); test != nil {
+		return test
+	}
+	return func(*objects) (bool, *absent) { return false, indirect }
+}
