@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"rollcall/internal/audit"
 	"rollcall/internal/enrich"
+	"rollcall/internal/fleet"
 	"rollcall/internal/html"
 	"rollcall/internal/render"
 	"rollcall/internal/reports"
@@ -169,7 +171,23 @@ func (a *auditRun) auditAll(ctx context.Context, found reports.Found, auditor *a
 	if err := out.close(summary); err != nil {
 		return err
 	}
+	a.tellTwice(summary)
 	return a.verdict(summary)
+}
+
+// tellTwice prints to standard error which accounts were audited from several
+// reports, because each of their findings counts as often.
+func (a *auditRun) tellTwice(s *audit.Summary) {
+	reports := map[string]int{}
+	for _, of := range s.Accounts {
+		id := of.Source.Account
+		if id == "" {
+			continue
+		}
+		if reports[id]++; reports[id] == 2 && !a.evidence.quiet {
+			a.p.tell("rollcall: account %s has several reports here, and each of them counts\n", id)
+		}
+	}
 }
 
 // check returns an error for flags that have no effect, before anything is read
@@ -245,12 +263,24 @@ func (a *auditRun) judge(ctx context.Context, auditor *audit.Auditor, r *reports
 	}
 	if r.Missing == "" {
 		a.evidence.tellGuess(r)
+		if a.criteria.asOf == "" {
+			doubtDate(r, time.Now())
+		}
 	}
 	of, err := r.Audit(ctx, auditor, out.visit())
 	if err != nil {
 		return err
 	}
 	return out.End(of)
+}
+
+// doubtDate makes a report a problem that is dated in the future: one of two clocks is
+// wrong, and ages with it.
+func doubtDate(r *reports.Report, now time.Time) {
+	if at := r.Source.Generated; at.After(now.Add(fleet.ClockSkew)) {
+		r.Problem = strings.TrimSpace(r.Problem + " The report is dated " + words.Time(at) +
+			", which is in the future: its ages may be wrong.")
+	}
 }
 
 // verdict returns the result as an error with its exit code, nil for success.

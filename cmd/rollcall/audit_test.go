@@ -2,16 +2,12 @@ package main
 
 import (
 	"encoding/json"
-	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
-
-	"rollcall/internal/identity"
-	"rollcall/internal/service"
 )
 
 // TestAuditScripts runs sessions of 'rollcall audit'. Files are audited without
@@ -22,30 +18,13 @@ func TestAuditScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/audit",
 		Setup: func(env *testscript.Env) error {
-			emulator, err := service.OpenEmulator(t.Context(),
-				service.EmulatorConfig{Account: identity.AccountSpec{ID: "123456789012"}})
+			key, err := serveReports(t, env)
 			if err != nil {
 				return err
 			}
-			real, aws, world := httptest.NewServer(emulator), httptest.NewServer(&recordings{}), refuseAll(env)
-			env.Defer(func() {
-				real.Close()
-				aws.Close()
-				emulator.Close()
-			})
-			credentials := "[root]\naws_access_key_id = " + emulator.RootKey.ID + "\naws_secret_access_key = " +
-				emulator.RootKey.Secret.Reveal() + "\n"
-			if err := os.WriteFile(env.WorkDir+"/credentials", []byte(credentials), 0o600); err != nil {
-				return err
-			}
-			for name, value := range map[string]string{
-				"ROLLCALL": real.URL, "AWS": aws.URL, "HTTP_PROXY": world, "HTTPS_PROXY": world,
-				"AWS_CONFIG_FILE": env.WorkDir + "/config", "AWS_SHARED_CREDENTIALS_FILE": env.WorkDir + "/credentials",
-				"AWS_EC2_METADATA_DISABLED": "true", "HOME": env.WorkDir,
-			} {
-				env.Setenv(name, value)
-			}
-			return nil
+			env.Setenv("HOME", env.WorkDir)
+			credentials := "[root]\naws_access_key_id = " + key.ID + "\naws_secret_access_key = " + key.Secret.Reveal() + "\n"
+			return os.WriteFile(env.WorkDir+"/credentials", []byte(credentials), 0o600)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": exitCode, "valid": valid,
 			"mode": mode, "json": jsonValue},

@@ -28,30 +28,37 @@ func TestReportScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/report",
 		Setup: func(env *testscript.Env) error {
-			emulator, err := service.OpenEmulator(t.Context(),
-				service.EmulatorConfig{Account: identity.AccountSpec{ID: "123456789012"}})
-			if err != nil {
-				return err
-			}
-			real, aws, world := httptest.NewServer(emulator), httptest.NewServer(&recordings{}), refuseAll(env)
-			env.Defer(func() {
-				real.Close()
-				aws.Close()
-				emulator.Close()
-			})
-			for name, value := range map[string]string{
-				"ROLLCALL": real.URL, "AWS": aws.URL,
-				"HTTP_PROXY": world, "HTTPS_PROXY": world,
-				"AWS_ACCESS_KEY_ID": emulator.RootKey.ID, "AWS_SECRET_ACCESS_KEY": emulator.RootKey.Secret.Reveal(),
-				"AWS_CONFIG_FILE": env.WorkDir + "/config", "AWS_SHARED_CREDENTIALS_FILE": env.WorkDir + "/credentials",
-				"AWS_EC2_METADATA_DISABLED": "true",
-			} {
-				env.Setenv(name, value)
-			}
-			return nil
+			key, err := serveReports(t, env)
+			env.Setenv("AWS_ACCESS_KEY_ID", key.ID)
+			env.Setenv("AWS_SECRET_ACCESS_KEY", key.Secret.Reveal())
+			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": exitCode, "valid": valid, "mode": mode},
 	})
+}
+
+// serveReports starts the real service with one account, $ROLLCALL, the recorded
+// answers of AWS, $AWS, and a proxy that refuses the world. It returns root's key.
+func serveReports(t *testing.T, env *testscript.Env) (identity.RootKey, error) {
+	emulator, err := service.OpenEmulator(t.Context(),
+		service.EmulatorConfig{Account: identity.AccountSpec{ID: "123456789012"}})
+	if err != nil {
+		return identity.RootKey{}, err
+	}
+	real, aws, world := httptest.NewServer(emulator), httptest.NewServer(&recordings{}), refuseAll(env)
+	env.Defer(func() {
+		real.Close()
+		aws.Close()
+		emulator.Close()
+	})
+	for name, value := range map[string]string{
+		"ROLLCALL": real.URL, "AWS": aws.URL, "HTTP_PROXY": world, "HTTPS_PROXY": world,
+		"AWS_CONFIG_FILE": env.WorkDir + "/config", "AWS_SHARED_CREDENTIALS_FILE": env.WorkDir + "/credentials",
+		"AWS_EC2_METADATA_DISABLED": "true",
+	} {
+		env.Setenv(name, value)
+	}
+	return emulator.RootKey, nil
 }
 
 // TestFleetScripts runs sessions of 'rollcall report' for many accounts. $ORG

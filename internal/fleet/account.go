@@ -89,6 +89,9 @@ func (a *Account) At(ctx context.Context, t time.Time) (*Report, error) {
 	r, err := a.get(ctx, func(o *iam.Options) {
 		o.APIOptions = append(o.APIOptions, formParameter("Rollcall.At", t.UTC().Format(time.RFC3339)))
 	})
+	if situationOf(err) == absent {
+		return nil, &noneAtError{t, err}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -85,6 +85,14 @@ func TestAt(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	t.Run("says of which time there is none", func(t *testing.T) {
+		_, err := play(t, notPresent()).account().At(t.Context(), generated)
+		want := "An error occurred (ReportNotPresent) when calling the GetCredentialReport operation: Unknown " +
+			"(there is no report of " + generated.UTC().Format(time.RFC3339) + " or before)"
+		if got, ok := ServiceError(err); !ok || got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
 	t.Run("refuses a later one of a service without history", func(t *testing.T) {
 		_, err := play(t, reportOf(generated, csv)).account().At(t.Context(), generated.Add(-time.Second))
 		if !errors.Is(err, ErrNoHistory) {
@@ -100,9 +108,11 @@ func TestServiceError(t *testing.T) {
 		want   string
 	}{
 		{"no message element", notPresent(),
-			"An error occurred (ReportNotPresent) when calling the GetCredentialReport operation: Unknown"},
+			"An error occurred (ReportNotPresent) when calling the GetCredentialReport operation: Unknown " +
+				"(there is no report)"},
 		{"in progress", notReady(),
-			"An error occurred (ReportInProgress) when calling the GetCredentialReport operation: Unknown"},
+			"An error occurred (ReportInProgress) when calling the GetCredentialReport operation: Unknown " +
+				"(the report is being generated)"},
 		{"unmodelled, no message", refusal(getting, 403, "Strange", ""),
 			"An error occurred (Strange) when calling the GetCredentialReport operation: Unknown"},
 		{"message", refusal(getting, 403, "AccessDenied", "User: x is not authorized"),

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -27,7 +28,7 @@ func ServiceError(err error) (text string, ok bool) {
 	}
 	message := answer.ErrorMessage()
 	if message == "" || message == "UnknownError" {
-		message = "Unknown" // botocore's word if an answer has no Message
+		message = "Unknown" + meaning(err, answer.ErrorCode()) // botocore's word if an answer has no Message
 	}
 	tries := ""
 	var most *retry.MaxAttemptsError
@@ -37,6 +38,31 @@ func ServiceError(err error) (text string, ok bool) {
 	return fmt.Sprintf("An error occurred (%s) when calling the %s operation%s: %s",
 		answer.ErrorCode(), op.OperationName, tries, message), true
 }
+
+// meaning says what an error code means that comes without a message.
+func meaning(err error, code string) string {
+	var none *noneAtError
+	switch {
+	case errors.As(err, &none):
+		return " (there is no report of " + none.at.UTC().Format(time.RFC3339) + " or before)"
+	case code == (&types.CredentialReportNotPresentException{}).ErrorCode():
+		return " (there is no report)"
+	case code == (&types.CredentialReportExpiredException{}).ErrorCode():
+		return " (the report has expired)"
+	case code == (&types.CredentialReportNotReadyException{}).ErrorCode():
+		return " (the report is being generated)"
+	}
+	return ""
+}
+
+// noneAtError says that a service has no report of a time or before.
+type noneAtError struct {
+	at  time.Time
+	err error
+}
+
+func (e *noneAtError) Error() string { return e.err.Error() }
+func (e *noneAtError) Unwrap() error { return e.err }
 
 // unansweredError says that a request got no answer, or an unreadable one, in
 // fewer words than the SDK.
