@@ -26,6 +26,7 @@ const (
 // own is a rule of a configuration.
 type own struct {
 	rule
+	line     int // of the configuration
 	scope    Scope
 	when     *expression
 	holds    *expression
@@ -327,13 +328,14 @@ func checkOwn(all []*own) error {
 	seen := map[string]bool{}
 	var errs []error
 	for _, r := range all {
-		for _, name := range slices.Compact([]string{string(r.control.ID), r.control.Name}) {
-			name = strings.ToUpper(name)
+		id, called := strings.ToUpper(string(r.control.ID)), strings.ToUpper(r.control.Name)
+		for _, name := range slices.Compact([]string{id, called}) {
 			if _, builtIn := FindControl(name); builtIn || seen[name] {
-				errs = append(errs, fmt.Errorf("control %s: there is another control of the name %q", r.control.ID, name))
+				errs = append(errs, fmt.Errorf("line %d: control %s: there is another control of the name %q", r.line,
+					r.control.ID, name))
 			}
 		}
-		seen[strings.ToUpper(string(r.control.ID))], seen[strings.ToUpper(r.control.Name)] = true, true
+		seen[id], seen[called] = true, true
 	}
 	return errors.Join(errs...)
 }

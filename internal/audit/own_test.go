@@ -249,7 +249,9 @@ func TestOwnControlsAreRefused(t *testing.T) {
 		{"scope", strings.Replace(head, "access_key", "key", 1) + "    expression: 'true'\n",
 			`line 3: control X: scope "key" is not one of user, access_key, password, certificate, account`},
 		{"severity", strings.Replace(head, "low", "severe", 1) + "    expression: 'true'\n",
-			"line 3: control X: read severity"},
+			`line 3: control X: severity "severe" is not one of info, low, medium, high, critical`},
+		{"facts of the account", head + "    expression: account.active_keys < 9\n",
+			"line 7: control X: expression: column 8: undefined field 'active_keys'"},
 		{"key", head + "    expresion: 'true'\n", "line 7: key expresion is not known; did you mean expression?"},
 		{"Rollcall's id", strings.Replace(head, "id: X", "id: C40", 1) + "    expression: 'true'\n",
 			"line 3: control C40: ids of C and a number are Rollcall's own"},
@@ -258,15 +260,15 @@ func TestOwnControlsAreRefused(t *testing.T) {
 		{"Rollcall's name", head + "    name: key-age\n    expression: 'true'\n",
 			`control X: there is another control of the name "KEY-AGE"`},
 		{"twice", head + "    expression: 'true'\n" + strings.SplitN(head, "\n", 3)[2] + "    expression: 'true'\n",
-			`control X: there is another control of the name "X"`},
+			`line 8: control X: there is another control of the name "X"`},
 		{"exception", "version: 1\nexceptions:\n" + strings.Replace(goodException, "C9", "C0", 1), "there is no control"},
 		{"root of the account",
 			strings.Replace(head, "access_key", "account", 1) + "    root: true\n    expression: 'true'\n",
 			"root: true has no meaning in scope account"},
 	} {
 		_, err := audit.ReadConfig(strings.NewReader(c.text), false)
-		if err == nil || !strings.Contains(err.Error(), c.err) {
-			t.Errorf("%s: error %v, want one with %q", c.name, err, c.err)
+		if err == nil || strings.Count(err.Error(), c.err) != 1 {
+			t.Errorf("%s: error %v, want one with %q, once", c.name, err, c.err)
 		}
 	}
 }

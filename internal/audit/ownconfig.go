@@ -100,7 +100,7 @@ func (f *ownFile) compile() (*own, error) {
 	if err != nil {
 		return nil, fmt.Errorf("line %d: control %s: %w", f.line, f.ID, err)
 	}
-	r := &own{scope: f.Scope, tests: f.Tests}
+	r := &own{line: f.line, scope: f.Scope, tests: f.Tests}
 	if r.holds, err = compile(f.Scope, f.Expression.text, types.BoolType); err != nil {
 		return nil, f.Expression.fail(f.ID, "expression", err)
 	}

@@ -29,12 +29,12 @@ type language struct {
 // languages holds the language of each scope. They are created on first use,
 // because most runs have no custom controls.
 var languages = sync.OnceValues(func() (map[Scope]*language, error) {
-	provider, err := newFactTypes()
-	if err != nil {
-		return nil, err
-	}
 	all := map[Scope]*language{}
 	for scope := range scopeVariables {
+		provider, err := newFactTypes(scope)
+		if err != nil {
+			return nil, err
+		}
 		if all[scope], err = newLanguage(scope, provider); err != nil {
 			return nil, err
 		}

@@ -16,7 +16,9 @@ type factTypes struct {
 	fields map[string]map[string]*types.FieldType
 }
 
-func newFactTypes() (*factTypes, error) {
+// newFactTypes returns the types of a scope. Most facts about the account are known
+// only after its last row, and so only in the scope of the account.
+func newFactTypes(scope Scope) (*factTypes, error) {
 	registry, err := types.NewRegistry()
 	if err != nil {
 		return nil, err
@@ -26,6 +28,9 @@ func newFactTypes() (*factTypes, error) {
 		t.fields[name] = map[string]*types.FieldType{}
 		for i := range facts {
 			f := &facts[i]
+			if name == "account" && scope != ScopeAccount && f.name != "id" && f.name != "partition" {
+				continue
+			}
 			t.fields[name][f.name] = &types.FieldType{
 				Type:  f.kind,
 				IsSet: func(target any) bool { return f.get(target.(*object)) != nil },

@@ -1,6 +1,9 @@
 package audit
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Status is a verdict. The zero Status is NoData, so a missing verdict is never
 // PASS. A lower status outweighs a higher one.
@@ -125,5 +128,5 @@ func ParseSeverity(text string) (Severity, error) {
 			return Severity(i), nil
 		}
 	}
-	return Info, fmt.Errorf("read severity: %q is not one of %q", text, severityNames)
+	return Info, fmt.Errorf("severity %q is not one of %s", text, strings.Join(severityNames[:], ", "))
 }
