@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -53,6 +54,8 @@ func flagError(cmd *cobra.Command, err error) error {
 	var wrong *pflag.InvalidValueError
 	var syntax *pflag.InvalidSyntaxError
 	switch {
+	case errors.As(err, &unknown) && mistyped(cmd) != "":
+		return noCommand(cmd, mistyped(cmd))
 	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
 		return usageError("there is no flag -%.1s%s", unknown.GetSpecifiedName(), seeHelp(cmd))
 	case errors.As(err, &unknown):
@@ -66,6 +69,20 @@ func flagError(cmd *cobra.Command, err error) error {
 		return usageError("%q is not a flag%s", syntax.GetSpecifiedFlag(), seeHelp(cmd))
 	}
 	return usageError("%w%s", err, seeHelp(cmd))
+}
+
+// mistyped returns the first argument if it was meant as a subcommand, else "". A flag
+// of that subcommand is unknown then, too, but it is not the mistake.
+func mistyped(cmd *cobra.Command) string {
+	args := cmd.Flags().Args()
+	if len(args) == 0 || !cmd.HasAvailableSubCommands() {
+		return ""
+	}
+	_, err := os.Stat(args[0])
+	if cmd.Annotations[onlyGroups] == "" && (err == nil || words.Closest(args[0], subcommands(cmd)) == "") {
+		return "" // it is, or may be, a file
+	}
+	return args[0]
 }
 
 func flagNames(cmd *cobra.Command) []string {

@@ -86,10 +86,13 @@ gets, audits and compares credential reports, from the service or from AWS.
 	return root
 }
 
+// onlyGroups marks a command that does nothing itself.
+const onlyGroups = "rollcall_group"
+
 // group returns a command that only groups others.
 func group(c *cobra.Command, sub ...*cobra.Command) *cobra.Command {
 	c.AddCommand(sub...)
-	c.Args = cobra.ArbitraryArgs
+	c.Args, c.Annotations = cobra.ArbitraryArgs, map[string]string{onlyGroups: "yes"}
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return cmd.Help()
