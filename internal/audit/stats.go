@@ -9,6 +9,7 @@ func (st *Stats) count(s *sight) {
 	if s.isRoot() {
 		st.Root.Password, st.Root.MFA = r.PasswordEnabled, r.MFAActive
 		st.Root.LastUsed, st.Root.Keys = latest(r.PasswordLastUsed, r.Keys[0].LastUsed, r.Keys[1].LastUsed), 0
+		st.Root.UntoldKeys, st.Root.UntoldUse = 0, untoldUse(r)
 	} else {
 		st.Users++
 		if r.PasswordEnabled.IsTrue() {
@@ -42,6 +43,9 @@ func (st *Stats) count(s *sight) {
 func (st *Stats) countKey(s *sight, key *report.Key) {
 	if unreadable(key.Active) {
 		st.Untold.Keys++
+		if s.isRoot() {
+			st.Root.UntoldKeys++
+		}
 	}
 	if !key.Active.IsTrue() {
 		if key.Active.IsFalse() && key.LastRotated.IsPresent() {
@@ -92,6 +96,23 @@ func bucket(age int64, limits []int) int {
 		}
 	}
 	return len(limits)
+}
+
+// untoldUse says whether a row does not show when a credential was last used that may
+// exist.
+func untoldUse(r *report.Row) bool {
+	untold := func(t report.Time) bool {
+		return t.Absence() == report.Malformed || t.Absence() == report.MissingColumn
+	}
+	if untold(r.PasswordLastUsed) && !r.PasswordEnabled.IsFalse() {
+		return true
+	}
+	for _, k := range r.Keys {
+		if untold(k.LastUsed) && (k.Exists() || !k.Known()) {
+			return true
+		}
+	}
+	return false
 }
 
 // latest returns the latest of the times, N/A if there is none.

@@ -174,6 +174,10 @@ type RootStats struct {
 	Password report.Bool
 	MFA      report.Bool
 	Keys     int // number of active keys
+	// UntoldKeys is the number of keys that may be active, because the report does not
+	// say. UntoldUse says that root may have been used after LastUsed.
+	UntoldKeys int
+	UntoldUse  bool
 	// LastUsed is the latest recorded use.
 	LastUsed report.Time
 }

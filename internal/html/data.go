@@ -114,6 +114,9 @@ type rootData struct {
 	MFA      int64 `json:"mfa"`      // as truth
 	Keys     int   `json:"keys"`
 	LastUsed int64 `json:"lastUsed"`
+	// What the report does not say.
+	UntoldKeys int  `json:"untoldKeys"`
+	UntoldUse  bool `json:"untoldUse"`
 }
 
 type historyData struct {
@@ -254,7 +257,7 @@ func account(a *audit.AccountSummary, h *historyData) accountData {
 			UntoldConsole: s.Untold.ConsoleUsers, UntoldKeys: s.Untold.Keys, UntoldUnused: s.Untold.Unused,
 			Keys: s.ActiveKeys, Unused: s.UnusedCredentials, OldestKey: pageTime(s.OldestKey),
 			Root: rootData{s.Root.Seen, truth(s.Root.Password), truth(s.Root.MFA), s.Root.Keys,
-				pageTime(s.Root.LastUsed)},
+				pageTime(s.Root.LastUsed), s.Root.UntoldKeys, s.Root.UntoldUse},
 		},
 		History: h, Controls: perControl,
 	}

@@ -236,6 +236,9 @@ type rootJSON struct {
 	MFA      string `json:"mfa,omitempty"`
 	Keys     int    `json:"active_keys"`
 	LastUsed string `json:"last_used,omitempty"`
+	// What the report does not say: keys that may be active, and a later use.
+	UntoldKeys int  `json:"untold_keys"`
+	UntoldUse  bool `json:"untold_use"`
 }
 
 func documentOf(s *audit.Summary, o *Options) document {
@@ -291,7 +294,8 @@ func accountOf(a *audit.AccountSummary, b *audit.Benchmark) accountJSON {
 		UntoldConsoleUsers: t.Untold.ConsoleUsers, UntoldKeys: t.Untold.Keys, UntoldUnused: t.Untold.Unused,
 		OldestKey:    words.ReportTime(t.OldestKey),
 		KeyAgeLimits: audit.KeyAgeLimits[:], KeyIdleLimits: audit.KeyIdleLimits[:], KeyAges: t.KeyAges,
-		Root: rootJSON{Seen: t.Root.Seen, Keys: t.Root.Keys, LastUsed: words.ReportTime(t.Root.LastUsed)},
+		Root: rootJSON{Seen: t.Root.Seen, Keys: t.Root.Keys, LastUsed: words.ReportTime(t.Root.LastUsed),
+			UntoldKeys: t.Root.UntoldKeys, UntoldUse: t.Root.UntoldUse},
 	}
 	if t.Root.Seen {
 		out.Statistics.Root.Password, out.Statistics.Root.MFA = t.Root.Password.String(), t.Root.MFA.String()

@@ -13,6 +13,7 @@ import (
 	"rollcall/internal/escape"
 	"rollcall/internal/grid"
 	"rollcall/internal/words"
+	"rollcall/report"
 )
 
 // tableFindings writes an audit for a terminal: first the summary, then the
@@ -256,23 +257,45 @@ func rootCell(a *audit.AccountSummary) grid.Cell {
 	case !r.Seen:
 		return grid.Unknown
 	}
-	c := grid.Cell{Text: "no password"}
-	if !r.Password.IsFalse() {
-		c.Text = "password"
-		switch {
-		case r.MFA.IsTrue():
-			c.Text += "+MFA"
-		case r.Password.IsTrue():
-			c.Text, c.Style = "password, no MFA", grid.Bad
+	c := rootPassword(r)
+	switch {
+	case r.Keys > 0 && r.UntoldKeys > 0:
+		c = grid.Cell{Text: c.Text + ", ≥ " + words.Count(r.Keys, "key"), Style: grid.Bad}
+	case r.Keys > 0:
+		c = grid.Cell{Text: c.Text + ", " + words.Count(r.Keys, "key"), Style: grid.Bad}
+	case r.UntoldKeys > 0:
+		c.Text += ", keys ?"
+		if c.Style == grid.Usual {
+			c.Style = grid.Odd
 		}
 	}
-	if r.Keys > 0 {
-		c = grid.Cell{Text: c.Text + ", " + words.Count(r.Keys, "key"), Style: grid.Bad}
-	}
-	if at, ok := r.LastUsed.Value(); ok && !asOf.IsZero() {
+	at, used := r.LastUsed.Value()
+	switch {
+	case used && !asOf.IsZero() && r.UntoldUse:
+		c.Text += ", used at most " + words.ShortAge(asOf.Sub(at)) + " ago"
+	case used && !asOf.IsZero():
 		c.Text += ", used " + words.ShortAge(asOf.Sub(at)) + " ago"
+	case r.UntoldUse:
+		c.Text += ", use ?"
 	}
 	return c
+}
+
+// rootPassword says whether root has a password, and MFA with it. Old reports, which
+// do not support the column, are of a time when root always had one.
+func rootPassword(r *audit.RootStats) grid.Cell {
+	mfa := map[bool]string{true: "+MFA"}[r.MFA.IsTrue()]
+	switch {
+	case r.Password.IsFalse():
+		return grid.Cell{Text: "no password"}
+	case r.Password.IsTrue() && r.MFA.IsFalse():
+		return grid.Cell{Text: "password, no MFA", Style: grid.Bad}
+	case r.Password.IsTrue() && mfa == "":
+		return grid.Cell{Text: "password, MFA ?", Style: grid.Odd}
+	case r.Password.IsTrue(), r.Password.Absence() == report.NotSupported:
+		return grid.Cell{Text: "password" + mfa}
+	}
+	return grid.Cell{Text: "password ?" + strings.Replace(mfa, "+", ", ", 1), Style: grid.Odd}
 }
 
 // problems lists the parts that could not be judged, and the reasons.

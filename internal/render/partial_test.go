@@ -115,3 +115,50 @@ Ann,arn:aws:iam::123456789012:user/Ann,2025-01-01T00:00:00Z,true,2025-02-01T00:0
 		}
 	}
 }
+
+// TestUntoldRoot leaves columns out of a row of root. Nothing that is missing looks
+// like none, nor like a credential.
+func TestUntoldRoot(t *testing.T) {
+	const columns, cells = "password_enabled,password_last_used,mfa_active,access_key_1_active,access_key_1_last_rotated," +
+		"access_key_1_last_used_date,access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date",
+		"true,2026-11-22T10:15:00Z,true,true,2026-01-01T00:00:00Z,2026-11-20T10:15:00Z,false,N/A,N/A"
+	for missing, want := range map[string]string{
+		"":                    "password+MFA, 1 key, used 1d ago",
+		"password_enabled":    "password ?, MFA, 1 key, used 1d ago",
+		"mfa_active":          "password, MFA ?, 1 key, used 1d ago",
+		"access_key_1_active": "password+MFA, keys ?, used 1d ago",
+		"access_key_2_active": "password+MFA, ≥ 1 key, used 1d ago",
+		"password_last_used":  "password+MFA, 1 key, used at most 3d ago",
+		"access_key":          "password+MFA, keys ?, used at most 1d ago",
+		"used":                "password+MFA, 1 key, use ?",
+	} {
+		names, row := []string{"user", "arn"}, []string{report.RootUser, "arn:aws:iam::123456789012:root"}
+		all := strings.Split(cells, ",")
+		for i, name := range strings.Split(columns, ",") {
+			if missing == "" || !strings.Contains(name, missing) {
+				names, row = append(names, name), append(row, all[i])
+			}
+		}
+		auditor, err := audit.New(audit.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		csv := strings.Join(names, ",") + "\n" + strings.Join(row, ",") + "\n"
+		of, err := auditor.Audit(t.Context(), strings.NewReader(csv), audit.Source{Generated: generated}, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := rootCell(of).Text; got != want {
+			t.Errorf("without %q: %q, want %q", missing, got, want)
+		}
+		var b bytes.Buffer
+		f, _ := FindFormat("prometheus")
+		out := f.Open(&b, Options{Now: generated, Benchmark: auditor.Summary().Benchmark})
+		if err := out.Close(auditor.Summary()); err != nil {
+			t.Fatal(err)
+		}
+		if told := !strings.Contains(want, "keys ?"); strings.Contains(b.String(), "rollcall_root_active_keys{") != told {
+			t.Errorf("without %q, keys of root are told as a metric: %v", missing, !told)
+		}
+	}
+}

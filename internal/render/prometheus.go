@@ -150,7 +150,15 @@ var accountMetrics = []accountMetric{
 	}),
 	gauge("rollcall_unused_credentials", "Passwords and keys unused for longer than the benchmark allows.",
 		func(t *audit.Stats) int { return t.UnusedCredentials }),
-	gauge("rollcall_root_active_keys", "Active access keys of root.", func(t *audit.Stats) int { return t.Root.Keys }),
+	{"rollcall_root_active_keys", "Active access keys of root, absent where the report does not say.", false,
+		func(a *audit.AccountSummary) (float64, bool) {
+			root := &a.Stats.Root
+			return float64(root.Keys), root.Keys > 0 || root.Seen && root.UntoldKeys == 0
+		}},
+	gauge("rollcall_untold_console_users", "IAM users of whom the report does not say if they have a password, or MFA.",
+		func(t *audit.Stats) int { return t.Untold.ConsoleUsers }),
+	gauge("rollcall_untold_keys", "Access keys that may be active: the report does not say.",
+		func(t *audit.Stats) int { return t.Untold.Keys }),
 	{"rollcall_oldest_key_timestamp_seconds", "When the oldest active access key was created.", false,
 		func(a *audit.AccountSummary) (float64, bool) { return unixOf(a.Stats.OldestKey) }},
 	{"rollcall_root_last_used_timestamp_seconds", "The latest recorded use of root.", false,

@@ -64,15 +64,16 @@ function rootState(account) {
   const root = account.stats.root;
   if (!root.seen) return [['no row', account.partition === 'aws-cn' ? 'absent' : 'no-data']];
   const parts = [];
-  if (root.keys) parts.push([plural(root.keys, 'key'), 'fail']);
-  if (root.password === 1) parts.push([root.mfa === 1 ? 'password, MFA' : 'password, no MFA', root.mfa === 1 ? '' : 'fail']);
+  if (root.keys) parts.push([`${root.untoldKeys ? '≥ ' : ''}${plural(root.keys, 'key')}`, 'fail']);
+  else if (root.untoldKeys) parts.push(['keys not known', 'no-data']);
+  if (root.password === 1) parts.push([`password, ${truth(root.mfa, 'MFA', 'no MFA')}`, {1: '', 0: 'fail'}[root.mfa] ?? 'no-data']);
   else if (root.password < 0) parts.push([`password ${absence(root.password)}, ${truth(root.mfa, 'MFA', 'no MFA')}`, '']);
   if (isTime(root.lastUsed)) {
     const ago = age(account, root.lastUsed);
     const limit = [page.params.root_used_fail_days, page.params.root_used_warn_days].findIndex((n) => ago < n * DAY);
-    parts.push([`used ${Number.isNaN(ago) ? day(seconds(root.lastUsed)) : brief(Math.max(0, ago)) + ' ago'}`, ['fail', 'warn'][limit] || '']);
-  }
-  const ranks = ['fail', 'warn', ''];
+    parts.push([`used ${root.untoldUse ? 'at most ' : ''}${Number.isNaN(ago) ? day(seconds(root.lastUsed)) : brief(Math.max(0, ago)) + ' ago'}`, ['fail', 'warn'][limit] || '']);
+  } else if (root.untoldUse) parts.push(['use not known', 'no-data']);
+  const ranks = ['fail', 'no-data', 'warn', ''];
   parts.sort((a, b) => ranks.indexOf(a[1]) - ranks.indexOf(b[1]));
   return parts.length ? parts : [['no credentials', '']];
 }
