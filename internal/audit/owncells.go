@@ -96,10 +96,14 @@ func (c *credential) meaning(n int) int {
 
 // uses adds to a number the last uses of credentials.
 func (c cells) uses(s *sight, n int) int {
-	for at := range 3 {
-		if c&(usedCell<<at) != 0 {
-			n = n*meanings + int(useMeaning[s.credentials[at].used.Absence()])
-		}
+	if c&usedCell != 0 {
+		n = n*meanings + int(useMeaning[s.credentials[0].used.Absence()])
+	}
+	if c&(usedCell<<1) != 0 {
+		n = n*meanings + int(useMeaning[s.credentials[1].used.Absence()])
+	}
+	if c&(usedCell<<2) != 0 {
+		n = n*meanings + int(useMeaning[s.credentials[2].used.Absence()])
 	}
 	return n
 }

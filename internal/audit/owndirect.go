@@ -185,11 +185,17 @@ func (d direct) call(call ast.CallExpr) testOf {
 	case operators.In:
 		return d.in(args[0], args[1])
 	case "startsWith":
-		return d.about(call, strings.HasPrefix)
+		return d.about(call, strings.HasPrefix, func(part string) func(string) bool {
+			return func(s string) bool { return strings.HasPrefix(s, part) }
+		})
 	case "endsWith":
-		return d.about(call, strings.HasSuffix)
+		return d.about(call, strings.HasSuffix, func(part string) func(string) bool {
+			return func(s string) bool { return strings.HasSuffix(s, part) }
+		})
 	case "contains":
-		return d.about(call, strings.Contains)
+		return d.about(call, strings.Contains, func(part string) func(string) bool {
+			return func(s string) bool { return strings.Contains(s, part) }
+		})
 	case "matches":
 		return d.matches(call)
 	default:

@@ -23,6 +23,9 @@ func (d direct) compare(a, b ast.Expr, accepted accepted) testOf {
 	if test := d.compareConstant(b, a, accepted.mirrored()); test != nil {
 		return test
 	}
+	if test := d.compareChoice(a, b, accepted); test != nil {
+		return test
+	}
 	switch d.kindOf(a) {
 	case types.IntKind, types.DoubleKind:
 		return comparing(d.number(a), d.number(b), accepted)
@@ -34,6 +37,33 @@ func (d direct) compare(a, b ast.Expr, accepted accepted) testOf {
 		return comparing(d.moment(a), d.moment(b), accepted)
 	}
 	return nil
+}
+
+// compareChoice compiles the comparison of a number with one of two others. If it is
+// not known which, the number on the left may still be what is unknown first.
+func (d direct) compareChoice(a, b ast.Expr, accepted accepted) testOf {
+	if b.Kind() != ast.CallKind || b.AsCall().FunctionName() != operators.Conditional {
+		return nil
+	}
+	args := b.AsCall().Args()
+	left, which, first, second := d.number(a), d.test(args[0]), d.compare(a, args[1], accepted),
+		d.compare(a, args[2], accepted)
+	if left == nil || which == nil || first == nil || second == nil {
+		return nil
+	}
+	return func(o *objects) (bool, *absent) {
+		is, unknown := which(o)
+		switch {
+		case unknown != nil:
+			if _, before := left(o); before != nil {
+				return false, before
+			}
+			return false, unknown
+		case is:
+			return first(o)
+		}
+		return second(o)
+	}
 }
 
 // asNumber orders false before true.
