@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -87,6 +88,14 @@ key has signed, and not whose it is. The exit code is 1 if anything is wrong.
 ` + exitCodesHelp,
 		Example: `  rollcall review check 2026-Q4-evidence.zip --allowed-signers signers`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if how.Signer != "" && how.AllowedSigners == "" {
+				return usageError("--signer has no meaning without --allowed-signers, the file that has the signer's key")
+			}
+			if how.AllowedSigners != "" {
+				if _, err := os.Stat(how.AllowedSigners); err != nil {
+					return usageError("--allowed-signers: %w", err)
+				}
+			}
 			checked, err := review.Inspect(cmd.Context(), args[0], how)
 			if err != nil {
 				return err

@@ -137,6 +137,9 @@ func (d *reviewStartRun) check(cmd *cobra.Command) error {
 		if s.Due, err = audit.ParseDate(d.due); err != nil {
 			return usageError("--due %q is not a day such as 2027-01-31", d.due)
 		}
+		if s.Due.String() < audit.DateOf(time.Now()).String() {
+			return usageError("--due %s is in the past: nobody could answer in time", d.due)
+		}
 	}
 	return nil
 }
@@ -267,8 +270,14 @@ func (d *reviewStartRun) tell(r *review.Review) error {
 		line("the previous review is %s: %d new since, %d gone since", m.Previous.Name, m.Previous.New, m.Previous.GoneItems)
 	}
 	line("%s in %s, due %s", words.Count(len(m.Reviewers), "sheet"), filepath.Join(d.into, "sheets"), m.Due)
-	missing := 0
+	missing, facts := 0, false
 	for _, a := range m.Accounts {
+		if of := a.Report; of != nil {
+			facts = facts || of.Facts != nil
+			if of.GeneratedIs != "" {
+				line("the report of account %s does not say when it was generated: taking %s", a.Account, of.GeneratedIs)
+			}
+		}
 		switch a.State {
 		case review.Missing, review.Incomplete:
 			missing++
@@ -276,6 +285,9 @@ func (d *reviewStartRun) tell(r *review.Review) error {
 		case review.Unlisted:
 			line("account %s is %s: %s", strings.TrimSpace(a.Account+" "+a.Name), a.State, a.Why)
 		}
+	}
+	if d.ownerTag != "" && !facts {
+		line("no report has tags, so --owner-tag %s names nobody: see 'rollcall report --into FOLDER --enrich tags'", d.ownerTag)
 	}
 	if missing > 0 {
 		return fmt.Errorf("the population is incomplete: %s", words.Count(missing, "account"))
