@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -57,6 +58,9 @@ func (m *mutelistImport) run(args []string) error {
 	if err != nil {
 		return usageError("--expires: %w", err)
 	}
+	if expires.String() < audit.DateOf(time.Now()).String() {
+		return usageError("--expires %s is in the past: the exceptions would never apply", m.expires)
+	}
 	in := m.p.stdin
 	if args[0] != "-" {
 		f, err := os.Open(args[0])
@@ -74,5 +78,9 @@ func (m *mutelistImport) run(args []string) error {
 	for _, note := range got.Notes {
 		m.p.tell("rollcall: %s\n", escape.Printable(note))
 	}
-	return m.out.write(func(w io.Writer) error { return audit.WriteExceptions(w, got.Exceptions) })
+	err = m.out.write(func(w io.Writer) error { return audit.WriteExceptions(w, got.Exceptions) })
+	if err == nil && len(got.Exceptions) == 0 {
+		err = fmt.Errorf("%s has no entry that could be converted", args[0])
+	}
+	return err
 }

@@ -34,7 +34,7 @@ func TestInterruptedInput(t *testing.T) {
 		"report -", "report - --output table", "audit -", "plan -", "diff - " + saved, "diff " + saved + " -",
 		"trail verify --unsigned -", "restore - --data DIR/data",
 		"review start - --into DIR/q --reviewer ana@example.com --deputy ben@example.com",
-		"audit import-mutelist - --owner ana --ticket T-1 --expires 2027-01-31",
+		"audit import-mutelist - --owner ana --ticket T-1 --expires 2099-01-31",
 		"account control-policy put 123456789012 name - --data DIR/data",
 	} {
 		t.Run(line, func(t *testing.T) {

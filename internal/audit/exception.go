@@ -162,6 +162,10 @@ func validateExceptions(list []Exception, allowWildcards bool) error {
 	seen := make(map[string]bool, len(list))
 	var errs []error
 	for i := range list {
+		if strings.TrimSpace(list[i].ID) == "" {
+			errs = append(errs, fmt.Errorf("exception number %d: id is missing", i+1))
+			continue
+		}
 		if err := list[i].Validate(allowWildcards); err != nil {
 			errs = append(errs, err)
 		}
