@@ -8,6 +8,7 @@ type target struct {
 	slot  uint8
 	at    int    // the index of the credential in sight.credentials
 	table *table // nil if there is no use for one
+	rest  testOf // what the table leaves of the condition where its verdict is restOpen
 	// These are the verdicts if the condition is false, and if the expression is.
 	exempt, fails, holds verdict
 }
@@ -113,9 +114,9 @@ func (r *own) judgeTarget(s *sight, t *target) bool {
 			return false
 		}
 	}
-	if v == nil || v == mustHold {
+	if v == nil || v == mustHold || v == restOpen {
 		o := s.objects(nil)
-		if v = r.decideDirectly(s, o, t, v == mustHold); v == nil {
+		if v = r.decideDirectly(s, o, t, v); v == nil {
 			v = r.decide(s, o, t, (*expression).decide)
 		}
 	}
@@ -123,15 +124,19 @@ func (r *own) judgeTarget(s *sight, t *target) bool {
 	return true
 }
 
-// decideDirectly is decide without CEL's interpreter. It returns nil if that is
-// needed. If the control is known to apply, the condition is not evaluated.
-func (r *own) decideDirectly(s *sight, o *objects, t *target, applies bool) *verdict {
+// decideDirectly is decide without CEL's interpreter, after a table. It returns nil if
+// the interpreter is needed.
+func (r *own) decideDirectly(s *sight, o *objects, t *target, tabled *verdict) *verdict {
 	if r.holds.direct == nil || r.when != nil && r.when.direct == nil {
 		return nil
 	}
 	o.aim(t)
-	if !applies && r.when != nil {
-		is, unknown := r.when.direct(o)
+	if tabled != mustHold && r.when != nil {
+		when := r.when.direct
+		if tabled == restOpen {
+			when = t.rest
+		}
+		is, unknown := when(o)
 		switch {
 		case unknown == indirect:
 			return nil

@@ -1,6 +1,11 @@
 package audit
 
-import "rollcall/report"
+import (
+	"github.com/google/cel-go/common/ast"
+	"github.com/google/cel-go/common/operators"
+
+	"rollcall/report"
+)
 
 // Many custom controls ask only what is true and what is there: whether a user has
 // MFA, of which class the user is, which keys are active. Cells of this kind have few
@@ -18,6 +23,7 @@ type table struct {
 var (
 	noTarget = &verdict{} // there is no such credential
 	mustHold = &verdict{} // there is one, and the condition is true, so the expression decides
+	restOpen = &verdict{} // there is one, and what the cells tell of the condition is true
 )
 
 // maxTable limits the combinations of a table.
@@ -34,7 +40,7 @@ func (t *table) complete(none *verdict) bool {
 		switch v {
 		case noTarget:
 			t.verdicts[i] = none
-		case mustHold, nil:
+		case mustHold, restOpen, nil:
 			complete = false
 		}
 	}
@@ -81,6 +87,7 @@ func (r *own) tableOf(t *target, w *few) *table {
 	made := &table{cells: w.read, verdicts: make([]*verdict, w.read.combinations())}
 	s := &sight{credentials: blank, row: &report.Row{}, account: &Enrichment{}}
 	says := false
+	told := r.splitCondition(t, w, s)
 	w.read.each(s, func() {
 		v := t.exists(s)
 		if v == nil {
@@ -89,9 +96,12 @@ func (r *own) tableOf(t *target, w *few) *table {
 				return is, unknown, nil
 			})
 		}
-		if v == &s.undecided {
+		switch {
+		case v == &s.undecided:
 			kept := *v
 			v = &kept
+		case v == nil && told != nil && isTrue(told(s.objects(nil))):
+			v = restOpen
 		}
 		made.verdicts[w.read.number(s)] = v
 		says = says || v != nil && (v != mustHold || r.when != nil)
@@ -100,6 +110,53 @@ func (r *own) tableOf(t *target, w *few) *table {
 		return nil
 	}
 	return made
+}
+
+// splitCondition returns the test of what the cells tell of a condition a && b. The
+// rest becomes a test of the target. It returns nil if the condition has no two such
+// parts.
+func (r *own) splitCondition(t *target, w *few, s *sight) (told testOf) {
+	if r.when == nil || r.when.direct == nil {
+		return nil
+	}
+	t.rest = nil
+	all, some := newDirect(r.when.checked), newDirect(r.when.checked)
+	some.few = w
+	for _, x := range conjuncts(r.when.checked.Expr()) {
+		test, open := some.test(x), false
+		w.read.each(s, func() {
+			_, unknown := test(s.objects(nil))
+			open = open || unknown == indirect
+		})
+		if open {
+			t.rest = and(t.rest, all.test(x))
+		} else {
+			told = and(told, test)
+		}
+	}
+	if t.rest == nil {
+		return nil
+	}
+	return told
+}
+
+// and returns the test whether both sides are true, of which the first may be nil.
+func and(a, b testOf) testOf {
+	if a == nil {
+		return b
+	}
+	return either(a, b, false)
+}
+
+func isTrue(is bool, unknown *absent) bool { return is && unknown == nil }
+
+// conjuncts returns the parts of a && b && c.
+func conjuncts(x ast.Expr) []ast.Expr {
+	if x.Kind() != ast.CallKind || x.AsCall().FunctionName() != operators.LogicalAnd {
+		return []ast.Expr{x}
+	}
+	args := x.AsCall().Args()
+	return append(conjuncts(args[0]), conjuncts(args[1])...)
 }
 
 // within returns the function that decides the expression by few cells. It is
