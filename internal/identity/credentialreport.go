@@ -61,58 +61,40 @@ func (s *Service) GenerateCredentialReport(
 	ctx context.Context, _ *iam.GenerateCredentialReportInput,
 ) (*iam.GenerateCredentialReportOutput, error) {
 	account := principal.Of(ctx).Account()
-	var state types.ReportStateType
-	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
-		state, err = s.reportState(tx, account)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	if state != types.ReportStateTypeStarted {
-		return &iam.GenerateCredentialReportOutput{State: state}, nil
-	}
-	var token int64
-	err = s.db.Update(ctx, func(tx *store.Tx) (err error) {
-		// Check again, because another call may have been faster.
-		if state, err = s.reportState(tx, account); err != nil || state != types.ReportStateTypeStarted {
+	for {
+		var state store.ReportState
+		err := s.db.Glance(ctx, func(tx *store.Tx) (err error) {
+			state, err = tx.ReportState(account, reportLease)
 			return err
+		})
+		switch {
+		case err != nil:
+			return nil, err
+		case state.Running:
+			return &iam.GenerateCredentialReportOutput{State: types.ReportStateTypeInprogress}, nil
+		// A report that GetCredentialReport no longer returns does not count,
+		// however recent it is: COMPLETE would send the client into a loop.
+		case state.Last.YoungerThan(s.report.MaxAge) && !s.expired(state.Last):
+			return &iam.GenerateCredentialReportOutput{State: types.ReportStateTypeComplete}, nil
 		}
-		token, err = tx.StartReportJob(account, s.node, reportLease)
+		var token int64
+		err = s.db.Update(ctx, func(tx *store.Tx) (err error) {
+			token, err = tx.StartReportJobAfter(account, s.node, reportLease, state.Job)
+			return err
+		})
 		if errors.Is(err, store.ErrExists) {
-			state, err = types.ReportStateTypeInprogress, nil
+			continue // another call was faster
 		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	out := &iam.GenerateCredentialReportOutput{State: state}
-	if state == types.ReportStateTypeStarted {
-		// The answer is the same if an older report exists (recorded).
-		out.Description = ptr("No report exists. Starting a new report generation task")
+		if err != nil {
+			return nil, err
+		}
 		s.startReport(ctx, account, token)
+		return &iam.GenerateCredentialReportOutput{
+			State: types.ReportStateTypeStarted,
+			// The answer is the same if an older report exists (recorded).
+			Description: ptr("No report exists. Starting a new report generation task"),
+		}, nil
 	}
-	return out, nil
-}
-
-// reportState returns the state that GenerateCredentialReport answers: STARTED
-// if it has to start a report.
-func (s *Service) reportState(tx *store.Tx, account string) (types.ReportStateType, error) {
-	job, err := tx.ReportJob(account, reportLease)
-	if err == nil && job.Running {
-		return types.ReportStateTypeInprogress, nil
-	}
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return "", err
-	}
-	report, err := tx.LatestReport(account)
-	// A report that GetCredentialReport no longer returns does not count,
-	// however recent it is: COMPLETE would send the client into a loop.
-	if errors.Is(err, store.ErrNotFound) || err == nil && (!report.YoungerThan(s.report.MaxAge) || s.expired(report)) {
-		return types.ReportStateTypeStarted, nil
-	}
-	return types.ReportStateTypeComplete, err
 }
 
 // expired says whether a report is too old to be returned.

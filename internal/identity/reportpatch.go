@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sync"
 
-	"rollcall/internal/guard"
 	"rollcall/internal/store"
 )
 
@@ -57,7 +55,6 @@ type patching struct {
 	last    store.Report
 	report  store.Report
 	marks   []store.ReportMark
-	pieces  []piecePlace
 	patches []store.ReportPatch
 }
 
@@ -76,21 +73,14 @@ func (s *Service) newPatching(tx *store.Tx, account string, token int64) (*patch
 	if int64(len(p.marks)) > limit {
 		return nil, errNoPatches
 	}
-	if p.pieces, err = readPlaces(start.Pieces); err != nil {
-		return nil, damaged(err)
-	}
 	p.report = p.last
 	p.report.Token, p.report.Generated = token, second(tx.Now)
 	return p, nil
 }
 
 func (p *patching) run() error {
-	for some := range slices.Chunk(p.marks, patchesAtOnce) {
-		users := make([]string, len(some))
-		for i, m := range some {
-			users[i] = m.NameKey
-		}
-		if err := p.of(users); err != nil {
+	if len(p.marks) > 0 {
+		if err := p.compare(); err != nil {
 			return err
 		}
 	}
@@ -101,39 +91,59 @@ func (p *patching) run() error {
 	return nil
 }
 
-// of adds the patches of users whose rows have changed.
-func (p *patching) of(users []string) error {
-	base, patches, err := p.inBase(users)
+// compare compares the rows that the marked users have in the last report with
+// their present rows.
+func (p *patching) compare() error {
+	next, stop, err := p.beforeEach(p.users())
 	if err != nil {
 		return err
 	}
-	defer base() // unpacking must end before the service is closed
+	defer stop()
+	for _, some := range p.users() {
+		if err := p.of(some, next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// users returns the marked users, divided into those that are read together.
+func (p *patching) users() (all [][]string) {
+	for some := range slices.Chunk(p.marks, patchesAtOnce) {
+		users := make([]string, len(some))
+		for i, m := range some {
+			users[i] = m.NameKey
+		}
+		all = append(all, users)
+	}
+	return all
+}
+
+// of adds the patches of users whose rows have changed. before returns their rows
+// until now.
+func (p *patching) of(users []string, before func() lastRows) error {
 	after := map[string]string{}
 	var row []byte
-	err = p.tx.ScanCredentialsOf(p.report.Account, users, func(u *store.CredentialRow) error {
+	err := p.tx.ScanCredentialsOf(p.report.Account, users, func(u *store.CredentialRow) error {
 		if p.rows.shows(u) {
 			row = p.rows.append(row[:0], u)
 			after[string(u.NameKey)] = string(row)
 		}
 		return nil
 	})
-	first := base()
 	if err != nil {
 		return err
 	}
-	if first.err != nil {
-		return damaged(first.err)
-	}
-	before, err := patched(first.rows, patches)
-	if err != nil {
-		return damaged(err)
+	last := before()
+	if last.err != nil {
+		return last.err
 	}
 	for _, u := range users {
-		old, now := before[u], after[u]
+		old, now := last.rows[u], after[u]
 		if old == now {
 			continue
 		}
-		p.patches = append(p.patches, store.ReportPatch{NameKey: u, Data: patchOf(first.rows[u], now)})
+		p.patches = append(p.patches, store.ReportPatch{NameKey: u, Data: patchOf(last.base[u], now)})
 		if old != "" {
 			p.report.Users--
 			p.report.Size -= int64(len(old)) + 1
@@ -162,57 +172,4 @@ func patched(base map[string]string, patches []store.ReportPatch) (map[string]st
 		last[patch.NameKey] = string(row)
 	}
 	return last, nil
-}
-
-// baseRows holds rows of a base by user.
-type baseRows struct {
-	rows map[string]string
-	err  error
-}
-
-// inBase reads the pieces that contain the rows of users in the base, and the
-// patches since the base. wait returns the rows. They are unpacked while the
-// caller continues to read.
-func (p *patching) inBase(users []string) (wait func() baseRows, patches []store.ReportPatch, err error) {
-	pieces := piecesOf(p.pieces, users)
-	places := make([]store.ReportPlace, len(pieces))
-	for i, piece := range pieces {
-		places[i] = piece.ReportPlace
-	}
-	packed, patches, err := p.tx.PatchedOf(p.last, places, users)
-	if errors.Is(err, store.ErrNotFound) {
-		err = damaged(err)
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	unpacked := make(chan baseRows, 1)
-	go func() { unpacked <- p.s.unpackRows(pieces, packed) }()
-	return sync.OnceValue(func() baseRows { return <-unpacked }), patches, nil
-}
-
-// unpackRows finds the rows of users in the pieces of a base.
-func (s *Service) unpackRows(pieces []pieceOf, packed [][]byte) (b baseRows) {
-	b.err = guard.Run(func() (err error) {
-		b.rows, err = s.rowsOf(pieces, packed)
-		return err
-	})
-	return b
-}
-
-func (s *Service) rowsOf(pieces []pieceOf, packed [][]byte) (found map[string]string, err error) {
-	found = map[string]string{}
-	var plain, name []byte
-	for i, piece := range pieces {
-		if plain, err = s.unpack.DecodeAll(packed[i], plain[:0]); err != nil {
-			return nil, err
-		}
-		rows := rowsOfPiece(plain)
-		for _, u := range piece.users {
-			if row, ok := rowOf(rows, u, name); ok {
-				found[u] = string(row)
-			}
-		}
-	}
-	return found, nil
 }

@@ -429,6 +429,50 @@ func TestReportAfterADamagedBase(t *testing.T) {
 	})
 }
 
+// A report of patches needs no second connection for reads.
+func TestPatchesWithoutSpareConnections(t *testing.T) {
+	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
+		cfg.Readers = 4
+		if cfg.URL != "" {
+			cfg.URL += "&pool_max_conns=4"
+		}
+		w := newWorld(t, cfg, identity.Config{})
+		if err := storetest.Seed(t.Context(), w.db, account, 2000); err != nil {
+			t.Fatal(err)
+		}
+		w.clock.advance(time.Minute)
+		if _, err := w.NewReport(t.Context(), account); err != nil {
+			t.Fatal(err)
+		}
+		const changed = 210 // more than are read together
+		err := w.db.Update(t.Context(), func(tx *store.Tx) error {
+			var errs []error
+			for i := range changed {
+				name := fmt.Sprintf("u%03d", i)
+				errs = append(errs, tx.InsertUser(store.User{Account: account, NameKey: name, Name: name, Path: "/", ID: name,
+					Created: tx.Now}))
+			}
+			return errors.Join(errs...)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.clock.advance(time.Minute)
+		var report store.Report
+		err = w.db.View(t.Context(), func(tx *store.Tx) (err error) { // it holds a connection
+			if _, err := tx.Account(account); err != nil {
+				return err
+			}
+			report, err = w.NewReport(t.Context(), account)
+			return err
+		})
+		want, scratch := w.FromScratch(t.Context(), account)
+		if err != nil || scratch != nil || report.Patches != changed || !bytes.Equal(w.content(t, report), want) {
+			t.Errorf("a report with %d patches: %v, %v", report.Patches, err, scratch)
+		}
+	})
+}
+
 // A panic in background work ends that work but not the process.
 func TestPanicsOfJobs(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {

@@ -59,8 +59,9 @@ type Service struct {
 	access    *access.Access
 	publicURL string
 
-	reportTurn chan struct{} // holds one entry for each report being generated
-	unpack     *zstd.Decoder // unpacks stored reports, for all readers
+	reportTurn chan struct{}              // holds one entry for each report being generated
+	unpack     *zstd.Decoder              // unpacks stored reports, for all readers
+	places     atomic.Pointer[basePlaces] // of the base that was needed last
 
 	jobs sync.WaitGroup
 	// reporting counts the report jobs that run.

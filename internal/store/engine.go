@@ -28,6 +28,8 @@ type conn interface {
 	scan(ctx context.Context, account string, fn func(*CredentialRow) error) error
 	// twin does Tx.Twin; the conn is nil if there is none.
 	twin(ctx context.Context) (c conn, end func(), err error)
+	// beside does Tx.Beside; the conn is nil if there is none.
+	beside(ctx context.Context) (c conn, end func(), err error)
 	// scanOf does ScanCredentialsOf by a query of each table.
 	scanOf(ctx context.Context, sql [scanTables]string, args []any, fn func(*CredentialRow) error) error
 }

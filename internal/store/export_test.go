@@ -63,6 +63,11 @@ func BackupColumns() (columns []string) {
 // progress.
 func (db *DB) SetUseSpan(span time.Duration) { db.used.span, db.used.passwordSpan = span, span }
 
+// UpdateSoon is Update as the uses of credentials are written.
+func (db *DB) UpdateSoon(ctx context.Context, fn func(*Tx) error) error {
+	return db.inTime(ctx, db.engine.updateSoon, fn)
+}
+
 // Connections reports of every connection of the pool whether it is outside of
 // a transaction, and how many were ever opened. It opens those that are not
 // open; a replaced connection counts twice. Nothing may run at the same time.

@@ -20,7 +20,7 @@ type LastUsed struct {
 // lastUsed collects facts about uses in memory, one for each credential and one
 // for each action of a principal, and writes them in batches. Only these facts
 // are acknowledged before they are durable: a crash loses at most those of one
-// flushInterval.
+// flushInterval, and at most twice as much if PostgreSQL crashes too.
 type lastUsed struct {
 	db   *DB
 	span time.Duration // Config.UseSpan
@@ -203,7 +203,7 @@ func (u *lastUsed) write(ctx context.Context, keys map[string]LastUsed, password
 func (u *lastUsed) writeBatches(ctx context.Context, args [][]any, sql string) error {
 	for len(args) > 0 {
 		n := min(len(args), flushBatch)
-		err := u.db.Update(ctx, func(tx *Tx) error { return tx.c.execMany(tx.ctx, sql, args[:n]) })
+		err := u.db.inTime(ctx, u.db.engine.updateSoon, func(tx *Tx) error { return tx.c.execMany(tx.ctx, sql, args[:n]) })
 		if err != nil {
 			return err
 		}

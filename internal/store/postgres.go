@@ -148,6 +148,12 @@ func (e *postgres) update(ctx context.Context, fn func(conn) error) error {
 	return e.repeat(ctx, beginUpdate, fn)
 }
 
+// updateSoon commits without waiting for the disk. Each later commit that waits
+// for it makes this one durable too (PostgreSQL, asynchronous commit).
+func (e *postgres) updateSoon(ctx context.Context, fn func(conn) error) error {
+	return e.repeat(ctx, beginUpdate+"; SET LOCAL synchronous_commit = off", fn)
+}
+
 // repeat runs fn in a transaction until it commits, fails for good, or the
 // context ends. It repeats only what certainly did not commit.
 func (e *postgres) repeat(ctx context.Context, begin string, fn func(conn) error) error {

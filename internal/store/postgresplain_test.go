@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"rollcall/internal/store"
+	"rollcall/internal/storetest"
 )
 
 // eavesdropper is a server without TLS. It asks for the password in plain text
@@ -142,6 +144,26 @@ func TestFewConnections(t *testing.T) {
 		_, err := store.Open(t.Context(), store.Config{URL: "postgres://localhost:1/x?pool_max_conns=" + few})
 		if err == nil || !strings.Contains(err.Error(), "pool_max_conns="+few+" is too small") {
 			t.Errorf("%s: %v", few, err)
+		}
+	}
+}
+
+// Only the uses of credentials are committed without waiting for the disk.
+func TestCommitsWait(t *testing.T) {
+	t.Parallel()
+	cfg := storetest.Postgres(t)
+	cfg.URL += "&synchronous_commit=on"
+	db := storetest.Open(t, cfg)
+	for want, update := range map[string]func(context.Context, func(*store.Tx) error) error{
+		"on": db.Update, "off": db.UpdateSoon,
+	} {
+		var got [][2]string
+		err := update(t.Context(), func(tx *store.Tx) (err error) {
+			got, err = tx.Pairs("SELECT current_setting('synchronous_commit'), ''")
+			return err
+		})
+		if err != nil || len(got) != 1 || got[0][0] != want {
+			t.Errorf("synchronous_commit is %v, want %s: %v", got, want, err)
 		}
 	}
 }

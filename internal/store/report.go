@@ -36,25 +36,62 @@ type ReportJob struct {
 	Running bool
 }
 
-// ReportJob reads the newest job of an account, or returns ErrNotFound. A lease
-// that ends later than its length from now comes from a clock that has since
-// stepped back. Nobody waits for its end.
+// ReportJob reads the newest job of an account, or returns ErrNotFound.
 func (tx *Tx) ReportJob(account string, lease time.Duration) (j ReportJob, err error) {
-	err = tx.one([]any{&j.Token, &j.Node, &j.Running}, `SELECT token, node,
-		CASE WHEN running = 1 AND expires_ms > `+tx.clock+` AND expires_ms - CAST($1 AS BIGINT) <= `+tx.clock+` THEN 1 ELSE 0 END
-		FROM report_jobs WHERE account = $2`, lease.Milliseconds(), account)
+	err = tx.one([]any{&j.Token, &j.Node, &j.Running}, `SELECT j.token, j.node, `+tx.jobRuns()+`
+		FROM report_jobs j WHERE j.account = $2`, lease.Milliseconds(), account)
 	return j, err
+}
+
+// jobRuns says in SQL whether a job j runs, with the length of leases as $1. A
+// lease that ends later than its length from now comes from a clock that has
+// since stepped back. Nobody waits for its end.
+func (tx *Tx) jobRuns() string {
+	return `CASE WHEN j.running = 1 AND j.expires_ms > ` + tx.clock +
+		` AND j.expires_ms - CAST($1 AS BIGINT) <= ` + tx.clock + ` THEN 1 ELSE 0 END`
+}
+
+// ReportState says how far the reports of an account are.
+type ReportState struct {
+	Job int64 // the token of the newest job; 0 if there was none
+	// Running is ReportJob.Running.
+	Running bool
+	// Last has the Age of the newest report. The age is negative if there is none.
+	Last Report
+}
+
+// ReportState reads how far the reports of an account are, by one statement.
+func (tx *Tx) ReportState(account string, lease time.Duration) (s ReportState, err error) {
+	var age int64
+	err = tx.one([]any{&s.Job, &s.Running, &age}, `SELECT COALESCE(j.token, 0), `+tx.jobRuns()+`,
+		COALESCE((SELECT `+tx.clock+` - r.published_ms FROM reports r WHERE r.account = $2 ORDER BY r.token DESC LIMIT 1), -1)
+		FROM (SELECT 1 AS n) one LEFT JOIN report_jobs j ON j.account = $2`, lease.Milliseconds(), account)
+	s.Last.Age = time.Duration(age) * time.Millisecond
+	return s, err
 }
 
 // StartReportJob takes the account's lease for a node and returns the job's
 // token. ErrExists: a job is running. An account's first token is random, so
 // that a job of a deleted account never belongs to a later one with its number.
 func (tx *Tx) StartReportJob(account, node string, lease time.Duration) (token int64, err error) {
+	return tx.startReportJob(account, node, lease, "report_jobs.token")
+}
+
+// StartReportJobAfter is StartReportJob if the account's newest job still is the
+// one with a token. ErrExists: it is not, or a job is running.
+func (tx *Tx) StartReportJobAfter(account, node string, lease time.Duration, newest int64) (token int64, err error) {
+	return tx.startReportJob(account, node, lease, "CAST($5 AS BIGINT)", newest)
+}
+
+func (tx *Tx) startReportJob(
+	account, node string, lease time.Duration, newest string, args ...any,
+) (token int64, err error) {
 	err = tx.one([]any{&token}, `INSERT INTO report_jobs (account, token, node, running, expires_ms)
 		VALUES ($1, $2, $3, 1, CAST($4 AS BIGINT) + `+tx.clock+`)
 		ON CONFLICT (account) DO UPDATE SET token = report_jobs.token + 1, node = excluded.node, running = 1, expires_ms = excluded.expires_ms
-		WHERE report_jobs.running = 0 OR report_jobs.expires_ms <= `+tx.clock+` OR report_jobs.expires_ms > excluded.expires_ms
-		RETURNING token`, account, 1+rand.Int64N(1<<40), node, lease.Milliseconds())
+		WHERE report_jobs.token = `+newest+` AND
+		(report_jobs.running = 0 OR report_jobs.expires_ms <= `+tx.clock+` OR report_jobs.expires_ms > excluded.expires_ms)
+		RETURNING token`, append([]any{account, 1 + rand.Int64N(1<<40), node, lease.Milliseconds()}, args...)...)
 	return token, exists(err)
 }
 

@@ -127,6 +127,12 @@ type ReportPlace struct {
 	At, Size int
 }
 
+// ReportPieces says where the pieces of a base are, by chunk.
+func (tx *Tx) ReportPieces(account string, base int64) ([][]byte, error) {
+	return list(tx, func(b *[]byte) []any { return []any{b} },
+		`SELECT pieces FROM report_pieces WHERE account = $1 AND token = $2 ORDER BY seq`, account, base)
+}
+
 // PatchedOf reads pieces of the base of a report, and the patches that some users
 // have in it, in order of name.
 func (tx *Tx) PatchedOf(

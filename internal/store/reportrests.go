@@ -10,7 +10,7 @@ const restBatch = 1000
 // job: what a crashed job, or the drop of their reports, left behind.
 func (db *DB) DropReportRests(ctx context.Context, account string, token int64) error {
 	var bases []int64
-	err := db.View(ctx, func(tx *Tx) (err error) {
+	err := db.Glance(ctx, func(tx *Tx) (err error) {
 		bases, err = list(tx, func(n *int64) []any { return []any{n} }, `SELECT token FROM report_bases
 			WHERE account = $1 AND token < $2 AND NOT EXISTS
 			(SELECT 1 FROM reports r WHERE r.account = report_bases.account AND r.base = report_bases.token)`,

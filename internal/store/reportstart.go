@@ -28,7 +28,6 @@ type ReportStart struct {
 	Recording ReportRecording // the zero value if there is none
 	Last      Report          // the newest, or the zero value
 	Marks     []ReportMark    // in order of name
-	Pieces    [][]byte        // where the pieces of the recording's base are, by chunk
 }
 
 // ReportStart reads the start of an account's next report, with up to so many
@@ -44,9 +43,6 @@ func (tx *Tx) ReportStart(account string, marks int) (s ReportStart, err error) 
 		{statement{`SELECT name_key, version FROM report_marks WHERE account = $1 ORDER BY name_key LIMIT $2`,
 			[]any{account, marks}},
 			takeMany(&s.Marks, func(m *ReportMark) []any { return []any{&m.NameKey, &m.Version} })},
-		{statement{`SELECT p.pieces FROM report_recordings r
-			JOIN report_pieces p ON p.account = r.account AND p.token = r.base WHERE r.account = $1 ORDER BY p.seq`, []any{account}},
-			takeMany(&s.Pieces, func(b *[]byte) []any { return []any{b} })},
 	}...)
 	if err := tx.together(all); err != nil {
 		return s, err

@@ -168,6 +168,60 @@ func TestReportJob(t *testing.T) {
 	})
 }
 
+// A job is only started after the job that its caller knows of.
+func TestReportState(t *testing.T) {
+	t.Parallel()
+	const lease = time.Minute
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		fill(t, db)
+		state := func() (s store.ReportState) {
+			t.Helper()
+			if err := db.Glance(t.Context(), func(tx *store.Tx) (err error) {
+				s, err = tx.ReportState(account, lease)
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+		start := func(after int64) (token int64, err error) {
+			err = db.Update(t.Context(), func(tx *store.Tx) (err error) {
+				token, err = tx.StartReportJobAfter(account, "node", lease, after)
+				return err
+			})
+			return token, err
+		}
+		if s := state(); s.Job != 0 || s.Running || s.Last.Age >= 0 {
+			t.Errorf("before the first job: %+v", s)
+		}
+		first, err := start(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := state(); s.Job != first || !s.Running || s.Last.Age >= 0 {
+			t.Errorf("while job %d runs: %+v", first, s)
+		}
+		if _, err := start(first); !errors.Is(err, store.ErrExists) {
+			t.Errorf("a job beside a running one: %v", err)
+		}
+		update(t, db, func(tx *store.Tx) error {
+			return tx.PublishReport(store.Report{Account: account, Token: first, Generated: created, Base: first},
+				store.ReportHistory{})
+		})
+		if s := state(); s.Job != first || s.Running || s.Last.Age < 0 || s.Last.Age > time.Minute {
+			t.Errorf("after job %d: %+v", first, s)
+		}
+		for _, other := range []int64{0, first - 1, first + 1} {
+			if _, err := start(other); !errors.Is(err, store.ErrExists) {
+				t.Errorf("a job after %d, while the newest is %d: %v", other, first, err)
+			}
+		}
+		if second, err := start(first); err != nil || second <= first {
+			t.Errorf("the job after %d: %d, %v", first, second, err)
+		}
+	})
+}
+
 func TestReportHistory(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {

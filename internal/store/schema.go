@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -63,19 +64,21 @@ func (e *postgres) guard(ctx context.Context, tx *sql.Tx) error {
 	if _, err := tx.ExecContext(ctx, "SAVEPOINT guard"); err != nil {
 		return err
 	}
-	nodes, err := e.connected(ctx, tx)
+	older, err := e.olderConnected(ctx, tx)
+	// The server notices the end of a process a moment later.
+	for start := time.Now(); err == nil && older > 0 && time.Since(start) < partingPatience; {
+		time.Sleep(partingPatience / 20)
+		if _, err = tx.ExecContext(ctx, "SELECT pg_stat_clear_snapshot()"); err == nil {
+			older, err = e.olderConnected(ctx, tx)
+		}
+	}
 	var said *pgconn.PgError
 	if errors.As(err, &said) {
+		older = 0
 		_, err = tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT guard")
 	}
 	if err != nil {
 		return err
-	}
-	older := 0
-	for _, node := range nodes {
-		if knownBy(node) < e.knows {
-			older++
-		}
 	}
 	switch older {
 	case 0:
@@ -84,6 +87,22 @@ func (e *postgres) guard(ctx context.Context, tx *sql.Tx) error {
 		return olderRunning("1 process of it is connected to the database")
 	}
 	return olderRunning(fmt.Sprintf("%d processes of it are connected to the database", older))
+}
+
+// partingPatience is the time for which a process of an earlier version may
+// still seem to be connected after it has ended.
+const partingPatience = time.Second
+
+// olderConnected returns the number of connected processes that know only an
+// earlier schema.
+func (e *postgres) olderConnected(ctx context.Context, tx *sql.Tx) (older int, err error) {
+	nodes, err := e.connected(ctx, tx)
+	for _, node := range nodes {
+		if knownBy(node) < e.knows {
+			older++
+		}
+	}
+	return older, err
 }
 
 func (e *postgres) connected(ctx context.Context, tx *sql.Tx) (nodes []string, err error) {

@@ -262,6 +262,9 @@ func (e *sqlite) settled(ctx context.Context, _ time.Duration, fn func(conn) err
 // glance is view, because a transaction within one process costs nothing.
 func (e *sqlite) glance(ctx context.Context, fn func(conn) error) error { return e.view(ctx, fn) }
 
+// updateSoon is update: transactions share their waits for the disk.
+func (e *sqlite) updateSoon(ctx context.Context, fn func(conn) error) error { return e.update(ctx, fn) }
+
 func (e *sqlite) update(ctx context.Context, fn func(conn) error) error {
 	return withPath(e.path, e.writer.update(ctx, fn))
 }

@@ -112,6 +112,8 @@ type engine interface {
 	// glance is view for a function with a single statement.
 	glance(ctx context.Context, fn func(conn) error) error
 	update(ctx context.Context, fn func(conn) error) error
+	// updateSoon is update for facts that may be lost in a crash soon after.
+	updateSoon(ctx context.Context, fn func(conn) error) error
 	// aside runs statements that no other transaction depends on, one by one,
 	// so that no other transaction has to be repeated.
 	aside(ctx context.Context, fn func(conn) error) error

@@ -27,7 +27,7 @@ var acrossAccounts = map[string]bool{
 	"RewrapDataKey": true, "InsertAccount": true,
 	"TokenIssuerByID": true, "EndedTokenKeys": true,
 	"SessionByID": true, "TicketByID": true, "TakeTicket": true, "PauseOf": true, "TryAt": true, "TakeBackTry": true,
-	"ForgetTries": true, "Twin": true,
+	"ForgetTries": true, "Twin": true, "Beside": true,
 	"ScanCredentials": true, "ScanCredentialsOf": true, "ScanCredentialsBetween": true, // see TestScansAskForTheAccount
 }
 
@@ -252,8 +252,9 @@ func callBoth(t *testing.T, alone, beside *store.DB, m reflect.Method) {
 // differing lists the methods whose result or rows may differ because of
 // another account, with the reasons.
 var differing = map[string]string{
-	"StartReportJob": "the first token is drawn", "InsertAccessKey": "ids are taken in all accounts",
-	"InsertAlias": "aliases are taken in all accounts",
+	"StartReportJob": "the first token is drawn", "StartReportJobAfter": "the first token is drawn",
+	"InsertAccessKey": "ids are taken in all accounts",
+	"InsertAlias":     "aliases are taken in all accounts",
 }
 
 // gives calls a method and returns its result as text.

@@ -15,6 +15,18 @@ func (tx *Tx) Twin() (twin *Tx, end func(), err error) {
 	return &Tx{Now: tx.Now, ctx: tx.ctx, c: c, dialect: tx.dialect}, end, nil
 }
 
+// Beside returns a transaction on a newer snapshot than that of a view, for
+// another goroutine, and a function that ends it, which must be called before the
+// view ends. It is for data that never changes. It returns nil if others need the
+// connections.
+func (tx *Tx) Beside() (beside *Tx, end func(), err error) {
+	c, end, err := tx.c.beside(tx.ctx)
+	if c == nil || err != nil {
+		return nil, nil, err
+	}
+	return &Tx{Now: tx.Now, ctx: tx.ctx, c: c, dialect: tx.dialect}, end, nil
+}
+
 // UserAfter returns the folded name of the user who comes n users after one, and
 // whether there is one.
 func (tx *Tx) UserAfter(account, nameKey string, n int) (next string, ok bool, err error) {
@@ -43,20 +55,11 @@ func (c *sqliteConn) twin(ctx context.Context) (conn, func(), error) {
 	if !ok {
 		return nil, nil, nil
 	}
-	other := e.readers.spare()
-	if other == nil {
-		return nil, nil, nil
+	other, end, err := e.spare()
+	if other == nil || err != nil {
+		return nil, nil, err
 	}
-	end := func() { e.readers.give(e.usable(other)) }
-	if other.db == nil {
-		fresh, err := e.open()
-		if err != nil {
-			end()
-			return nil, nil, err
-		}
-		other = fresh
-	}
-	err := c.look()
+	err = c.look()
 	if err == nil {
 		err = other.control("BEGIN")
 	}
@@ -67,8 +70,45 @@ func (c *sqliteConn) twin(ctx context.Context) (conn, func(), error) {
 		end()
 		return nil, nil, err
 	}
-	was := other.db.SetInterrupt(ctx)
-	return other, func() { other.db.SetInterrupt(was); end() }, nil
+	return other, other.interruptible(ctx, end), nil
+}
+
+// spare lends a reader that others do not need, or nil.
+func (e *sqlite) spare() (c *sqliteConn, end func(), err error) {
+	c = e.readers.spare()
+	if c == nil {
+		return nil, nil, nil
+	}
+	end = func() { e.readers.give(e.usable(c)) }
+	if c.db != nil {
+		return c, end, nil
+	}
+	fresh, err := e.open()
+	if err != nil {
+		end()
+		return nil, nil, err
+	}
+	c = fresh
+	return c, end, nil
+}
+
+// interruptible ends the statements of a lent reader with ctx. The result returns
+// the reader.
+func (c *sqliteConn) interruptible(ctx context.Context, end func()) func() {
+	was := c.db.SetInterrupt(ctx)
+	return func() { c.db.SetInterrupt(was); end() }
+}
+
+func (c *sqliteConn) beside(ctx context.Context) (conn, func(), error) {
+	other, end, err := c.engine.spare()
+	if other == nil || err != nil {
+		return nil, nil, err
+	}
+	if err := other.control("BEGIN"); err != nil {
+		end()
+		return nil, nil, err
+	}
+	return other, other.interruptible(ctx, end), nil
 }
 
 // look makes a transaction take its snapshot.
@@ -80,12 +120,8 @@ func (c *sqliteConn) look() error {
 // twin lets another connection import the snapshot. PostgreSQL, snapshot
 // synchronization functions.
 func (c *postgresConn) twin(ctx context.Context) (conn, func(), error) {
-	// Reports also need connections to store what they read.
-	if s := c.engine.pool.Stat(); 2*(s.AcquiredConns()+1) > s.MaxConns() {
-		return nil, nil, nil
-	}
-	other, err := c.engine.acquire(ctx)
-	if err != nil {
+	other, err := c.engine.spare(ctx)
+	if other == nil || err != nil {
 		return nil, nil, err
 	}
 	const export = "SELECT pg_export_snapshot()"
@@ -106,5 +142,23 @@ func (c *postgresConn) twin(ctx context.Context) (conn, func(), error) {
 		other.release()
 		return nil, nil, c.fail(err)
 	}
+	return other, other.release, nil
+}
+
+// spare lends a connection that others do not need, or nil.
+func (e *postgres) spare(ctx context.Context) (*postgresConn, error) {
+	// Reports also need connections to store what they read.
+	if s := e.pool.Stat(); 2*(s.AcquiredConns()+1) > s.MaxConns() {
+		return nil, nil
+	}
+	return e.acquire(ctx)
+}
+
+func (c *postgresConn) beside(ctx context.Context) (conn, func(), error) {
+	other, err := c.engine.spare(ctx)
+	if other == nil || err != nil {
+		return nil, nil, err
+	}
+	other.ahead = []statement{{sql: beginView}}
 	return other, other.release, nil
 }

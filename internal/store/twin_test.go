@@ -61,9 +61,17 @@ func TestTwin(t *testing.T) {
 	})
 }
 
-// Twins take no connection that others may need.
+// Twins, and transactions beside a view, take no connection that others may need.
 func TestTwinsLeaveConnections(t *testing.T) {
 	t.Parallel()
+	for name, second := range map[string]func(*store.Tx) (*store.Tx, func(), error){
+		"twin": (*store.Tx).Twin, "beside": (*store.Tx).Beside,
+	} {
+		t.Run(name, func(t *testing.T) { t.Parallel(); leavesConnections(t, second) })
+	}
+}
+
+func leavesConnections(t *testing.T, second func(*store.Tx) (*store.Tx, func(), error)) {
 	storetest.EachConfig(t, func(t *testing.T, cfg store.Config) {
 		cfg.Readers = 4
 		if cfg.URL != "" {
@@ -74,7 +82,7 @@ func TestTwinsLeaveConnections(t *testing.T) {
 		var nested func(depth, twins int)
 		nested = func(depth, twins int) {
 			view(t, db, func(tx *store.Tx) error {
-				twin, end, err := tx.Twin()
+				twin, end, err := second(tx)
 				if err != nil {
 					return err
 				}
@@ -94,7 +102,7 @@ func TestTwinsLeaveConnections(t *testing.T) {
 		nested(1, 0)
 		view(t, db, func(*store.Tx) error {
 			view(t, db, func(tx *store.Tx) error {
-				twin, end, err := tx.Twin()
+				twin, end, err := second(tx)
 				if twin != nil {
 					end()
 					t.Error("a twin takes one of the last two connections")
@@ -102,6 +110,35 @@ func TestTwinsLeaveConnections(t *testing.T) {
 				return err
 			})
 			return nil
+		})
+	})
+}
+
+// A transaction beside a view reads while the view does.
+func TestBeside(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		fill(t, db, "u")
+		view(t, db, func(tx *store.Tx) error {
+			before, err := tx.Users(account, "", "/", 100)
+			if err != nil {
+				return err
+			}
+			update(t, db, func(tx *store.Tx) error { return tx.InsertUser(user("new")) })
+			beside, end, err := tx.Beside()
+			if err != nil || beside == nil {
+				t.Fatalf("%v, %v", beside, err)
+			}
+			defer end()
+			newer, err := beside.Users(account, "", "/", 100)
+			if err != nil {
+				return err
+			}
+			same, err := tx.Users(account, "", "/", 100)
+			if len(newer) != len(before)+1 || len(same) != len(before) {
+				t.Errorf("%d users in the view, then %d, and %d beside it", len(before), len(same), len(newer))
+			}
+			return err
 		})
 	})
 }
