@@ -11,12 +11,30 @@ import (
 // legend explains the signs for missing values.
 const legend = "– means none, ? means not known."
 
+// clockTolerance is the time by which clocks may differ.
+const clockTolerance = time.Hour
+
+// age returns the time from at to asOf, also if at is later.
+func age(asOf, at time.Time) string {
+	if ahead := at.Sub(asOf); ahead > clockTolerance {
+		return words.ShortAge(ahead) + " later"
+	}
+	return words.ShortAge(asOf.Sub(at))
+}
+
+func ago(asOf, at time.Time) string {
+	if at.Sub(asOf) > clockTolerance {
+		return age(asOf, at)
+	}
+	return age(asOf, at) + " ago"
+}
+
 // since returns the age of a time, or the text for its absence.
 func since(t report.Time, asOf time.Time, never string) grid.Cell {
 	at, ok := t.Value()
 	switch {
 	case ok:
-		return grid.Cell{Text: words.ShortAge(asOf.Sub(at))}
+		return grid.Cell{Text: age(asOf, at)}
 	case t.Absence() == report.NotApplicable:
 		return grid.Cell{Text: never, Style: grid.Dim}
 	case t.Absence() == report.NoInformation:
@@ -36,7 +54,7 @@ func password(r *report.Row, asOf time.Time) grid.Cell {
 	case r.PasswordEnabled.IsFalse():
 		return grid.None
 	case ever:
-		return grid.Cell{Text: "used " + words.ShortAge(asOf.Sub(used))}
+		return grid.Cell{Text: "used " + age(asOf, used)}
 	case r.PasswordLastUsed.Absence() == report.NoInformation:
 		return grid.Cell{Text: "never used", Style: grid.Odd}
 	case r.PasswordEnabled.IsTrue():
@@ -88,10 +106,11 @@ func key(n int) func(*report.Row, time.Time) grid.Cell {
 		at, ok := k.LastUsed.Value()
 		switch {
 		case ok:
-			c.Text += ", used " + words.ShortAge(asOf.Sub(at))
+			c.Text += ", used " + age(asOf, at)
 		case k.LastUsed.Absence() == report.NotApplicable:
 			c = grid.Cell{Text: c.Text + ", unused", Style: grid.Odd}
-		case k.LastUsed.Absence() == report.Malformed:
+		case k.LastUsed.Absence() == report.Malformed,
+			k.LastUsed.Absence() == report.MissingColumn && c.Text != grid.Unknown.Text:
 			c.Text += ", used ?"
 		}
 		return c

@@ -272,9 +272,9 @@ func rootCell(a *audit.AccountSummary) grid.Cell {
 	at, used := r.LastUsed.Value()
 	switch {
 	case used && !asOf.IsZero() && r.UntoldUse:
-		c.Text += ", used at most " + words.ShortAge(asOf.Sub(at)) + " ago"
+		c.Text += ", used at most " + ago(asOf, at)
 	case used && !asOf.IsZero():
-		c.Text += ", used " + words.ShortAge(asOf.Sub(at)) + " ago"
+		c.Text += ", used " + ago(asOf, at)
 	case r.UntoldUse:
 		c.Text += ", use ?"
 	}

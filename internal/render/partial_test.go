@@ -162,3 +162,23 @@ func TestUntoldRoot(t *testing.T) {
 		}
 	}
 }
+
+// TestLaterTimes shows a report as of a time before its own.
+func TestLaterTimes(t *testing.T) {
+	rows, err := report.ReadAll(strings.NewReader(partial))
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, _ := rows[1].Created.Value()
+	for before, want := range map[time.Duration]string{
+		49 * time.Hour: "2d later", 61 * time.Minute: "1h later", time.Minute: "0s", -time.Minute: "1m",
+	} {
+		var b bytes.Buffer
+		if err := Table(&b, rows[1:], TableOptions{AsOf: made.Add(-before)}); err != nil {
+			t.Fatal(err)
+		}
+		if cells := strings.Split(strings.Split(b.String(), "\n")[1], "  "); strings.TrimSpace(cells[1]) != want {
+			t.Errorf("%s before it was created: %q, want %q", before, cells[1], want)
+		}
+	}
+}
