@@ -13,6 +13,7 @@ import (
 	"rollcall/internal/audit"
 	"rollcall/internal/audit/plan"
 	"rollcall/internal/history"
+	"rollcall/internal/lazyregexp"
 	"rollcall/internal/words"
 )
 
@@ -135,7 +136,7 @@ func accountsIn(dir string, at time.Time) (*history.Folder, []history.Account, e
 }
 
 // filesIn returns the reports in a folder that was filled by hand: CSV files,
-// compressed or not.
+// compressed or not, and answers of get-credential-report in JSON.
 func filesIn(dir string) (files []string, err error) {
 	for _, form := range []string{"*.csv", "*.csv.gz", "*.csv.zst"} {
 		found, err := filepath.Glob(filepath.Join(globEscape(dir), form))
@@ -144,9 +145,30 @@ func filesIn(dir string) (files []string, err error) {
 		}
 		files = append(files, found...)
 	}
+	answers, err := filepath.Glob(filepath.Join(globEscape(dir), "*.json"))
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, slices.DeleteFunc(answers, func(file string) bool { return !isAnswer(file) })...)
 	slices.Sort(files)
 	return files, nil
 }
+
+// isAnswer says whether a JSON file begins as an answer of get-credential-report. Other
+// JSON, such as the result of an audit, may be in the same folder.
+func isAnswer(file string) bool {
+	f, err := os.Open(file)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head := make([]byte, 4<<10)
+	n, _ := io.ReadFull(f, head)
+	return answerBegins.MatchString(string(head[:n]))
+}
+
+// In UTF-16, as Windows PowerShell writes it, a NUL is between two characters.
+var answerBegins = lazyregexp.New(`^[^{\[]{0,8}\{[\s\x00]*"\x00?C\x00?o\x00?n\x00?t\x00?e\x00?n\x00?t\x00?"`)
 
 func globEscape(dir string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(dir)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -275,5 +276,41 @@ func TestDigest(t *testing.T) {
 				t.Errorf("%s: %s, want %s, %v, %v", name, of.Source.SHA256, want, of.Problems, err)
 			}
 		}
+	}
+}
+
+// TestFolderOfAnswers finds the answers of get-credential-report in a folder that was
+// filled by hand, and no other JSON.
+func TestFolderOfAnswers(t *testing.T) {
+	dir := t.TempDir()
+	answer := func(account string) string {
+		return "{\n    \"Content\": \"" + base64.StdEncoding.EncodeToString([]byte(csvOf(account, "bo"))) +
+			"\",\n    \"ReportFormat\": \"text/csv\",\n    \"GeneratedTime\": \"2026-11-23T12:00:00+00:00\"\n}\n"
+	}
+	wide := []byte("\xff\xfe")
+	for _, c := range []byte(answer(three)) {
+		wide = append(wide, c, 0)
+	}
+	for name, text := range map[string]string{
+		"a.csv": csvOf(one, "amy"), "b.json": answer(two), "c.json": string(wide), "audit.json": `{"benchmark": {"id": "x"}}`,
+		"list.json": `[{"Content": 1}]`, "empty.json": "",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found, err := reports.Find([]string{dir}, nil, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for i := range found.Reports {
+		names = append(names, filepath.Base(found.Reports[i].Title()))
+		if err := found.Reports[i].Prepare(false); err != nil || found.Reports[i].Missing != "" {
+			t.Errorf("%s: %v, %s", names[i], err, found.Reports[i].Missing)
+		}
+	}
+	if got := strings.Join(names, " "); got != "a.csv b.json c.json" {
+		t.Error(got)
 	}
 }
