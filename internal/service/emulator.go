@@ -88,12 +88,13 @@ func (e *Emulator) begin(ctx context.Context, spec identity.AccountSpec) (*life,
 		Store: store.Config{Memory: true, Now: e.cfg.Now}, Master: seal.InMemoryMasterKeys(),
 		Trail: t, Report: e.cfg.Report, WebIdentityKeys: e.cfg.WebIdentityKeys, PublicURL: e.cfg.PublicURL,
 		Console: e.cfg.Console, ConsoleURL: e.cfg.ConsoleURL, ConsoleHosts: e.cfg.ConsoleHosts, Log: e.cfg.Log,
+		first: func(ctx context.Context, iam *identity.Service) (err error) {
+			account, err = iam.CreateAccount(ctx, spec)
+			return err
+		},
 	})
 	if err != nil {
 		return nil, account, errors.Join(err, t.Close())
-	}
-	if account, err = s.IAM.CreateAccount(ctx, spec); err != nil {
-		return nil, account, errors.Join(err, s.Close())
 	}
 	return &life{Service: s}, account, nil
 }

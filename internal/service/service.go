@@ -77,6 +77,9 @@ type Config struct {
 	Log                                *slog.Logger
 	// Metrics registers the metrics; nil counts nothing.
 	Metrics *metrics.Set
+
+	// first is what happens before anything else in IAM, if it is not nil.
+	first func(context.Context, *identity.Service) error
 }
 
 // Service is a running Rollcall. Its Handler answers the API.
@@ -123,7 +126,7 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 		Derive: cfg.Derive, Hashes: cfg.Hashes,
 	})
 	opened := make(chan error, 1)
-	go func() { opened <- iam.Open(ctx) }() // in parallel with the registration of the actions
+	go func() { opened <- cfg.openIAM(ctx, iam) }() // in parallel with the registration of the actions
 	var metrics *server.Metrics
 	if cfg.Metrics != nil {
 		metrics = server.NewMetrics(cfg.Metrics)
@@ -165,6 +168,18 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 		s.figures(cfg.Metrics)
 	}
 	return s, nil
+}
+
+// openIAM opens IAM, and does what comes first in it.
+func (c *Config) openIAM(ctx context.Context, iam *identity.Service) error {
+	if err := iam.Open(ctx); err != nil || c.first == nil {
+		return err
+	}
+	err := c.first(ctx, iam)
+	if err != nil {
+		iam.Close()
+	}
+	return err
 }
 
 // Ready returns an error unless the service can answer, which requires its

@@ -31,6 +31,7 @@ type sqlite struct {
 	files   *openFiles   // nil in memory
 	path    string       // "" in memory
 	log     *walKeeper   // nil in memory
+	started atomic.Bool  // the first reader in memory is open
 }
 
 var memoryNames atomic.Int64
@@ -126,8 +127,8 @@ func openSQLite(ctx context.Context, cfg Config, kept func(before, after walHead
 }
 
 // connect opens the writer, and the readers of a file, because the file may be moved away later. In
-// memory the first reader opens while the rest starts, and others on first use, which keeps the
-// start of an emulator short. named is the database's name, which may be a link, or "" in memory.
+// memory the first reader opens after the start, and others on first use, which keeps the start of
+// an emulator short. named is the database's name, which may be a link, or "" in memory.
 func (e *sqlite) connect(named string, kept func(before, after walHeader)) error {
 	c, err := e.openWriter()
 	if err != nil {
@@ -153,18 +154,28 @@ func (e *sqlite) connect(named string, kept func(before, after walHeader)) error
 	return err
 }
 
-// openFirstReader opens a reader without waiting for it.
+// startTime is the time that the rest of a start takes on a slow machine.
+const startTime = 50 * time.Millisecond
+
+// openFirstReader opens a reader when the start is over. Until then the writer
+// runs single statements.
 func (e *sqlite) openFirstReader() error {
 	c, err := e.readers.take(context.Background())
 	if err != nil {
 		return err
 	}
 	go func() {
+		defer func() { e.readers.give(c) }()
+		select {
+		case <-time.After(startTime):
+		case <-e.writer.quit:
+			return
+		}
 		if fresh, err := e.open(); err == nil {
 			fresh.warm()
 			c = fresh
 		}
-		e.readers.give(c)
+		e.started.Store(true)
 	}()
 	return nil
 }
@@ -260,7 +271,12 @@ func (e *sqlite) settled(ctx context.Context, _ time.Duration, fn func(conn) err
 }
 
 // glance is view, because a transaction within one process costs nothing.
-func (e *sqlite) glance(ctx context.Context, fn func(conn) error) error { return e.view(ctx, fn) }
+func (e *sqlite) glance(ctx context.Context, fn func(conn) error) error {
+	if e.memory != "" && !e.started.Load() {
+		return e.update(ctx, fn)
+	}
+	return e.view(ctx, fn)
+}
 
 // updateSoon is update: transactions share their waits for the disk.
 func (e *sqlite) updateSoon(ctx context.Context, fn func(conn) error) error { return e.update(ctx, fn) }
