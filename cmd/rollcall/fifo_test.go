@@ -40,7 +40,9 @@ func TestInterruptedPipes(t *testing.T) {
 			}
 			ctx, interrupt := context.WithCancel(t.Context())
 			var errs bytes.Buffer
-			p := &process{stdin: strings.NewReader(""), stdout: io.Discard, stderr: &errs, env: func(string) string { return "" }}
+			p := &process{
+				stdin: strings.NewReader(""), stdout: io.Discard, stderr: &errs, env: func(string) string { return "" },
+			}
 			line = strings.NewReplacer("PIPE", dir+"/pipe", "SAVED", saved, "DIR", dir).Replace(line)
 			time.AfterFunc(100*time.Millisecond, interrupt)
 			// Whatever still waits for the pipe ends with the test.

@@ -287,7 +287,8 @@ func (d *reviewStartRun) tell(r *review.Review) error {
 		}
 	}
 	if d.ownerTag != "" && !facts {
-		line("no report has tags, so --owner-tag %s names nobody: see 'rollcall report --into FOLDER --enrich tags'", d.ownerTag)
+		line("no report has tags, so --owner-tag %s names nobody: see 'rollcall report --into FOLDER --enrich tags'",
+			d.ownerTag)
 	}
 	if missing > 0 {
 		return fmt.Errorf("the population is incomplete: %s", words.Count(missing, "account"))

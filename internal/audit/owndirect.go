@@ -66,7 +66,7 @@ func (d direct) factOf(x ast.Expr) (place int, f *fact) {
 	return 0, nil
 }
 
-// origin is where the value of a fact comes from. Functions that use an origin, and
+// origin locates the value of a fact. Functions that use an origin, and
 // not the function of valueOf, save a call for each value.
 type origin[T any] struct {
 	place   int

@@ -2,7 +2,8 @@ package audit
 
 import "rollcall/report"
 
-// target is what a control judges in a row: the row itself, or a credential.
+// target identifies the part of a row that a control judges: the row itself, or a
+// credential.
 type target struct {
 	kind  CredentialKind
 	slot  uint8

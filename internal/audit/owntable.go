@@ -32,7 +32,7 @@ const maxTable = 2048
 // look returns the verdict on a row.
 func (t *table) look(s *sight) *verdict { return t.verdicts[t.cells.number(s)] }
 
-// complete puts a verdict in the place of noTarget. It says whether each combination
+// complete replaces noTarget by a verdict. It says whether each combination
 // has a verdict then.
 func (t *table) complete(none *verdict) bool {
 	complete := true

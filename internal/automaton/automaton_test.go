@@ -54,7 +54,7 @@ func TestMatch(t *testing.T) {
 	})
 }
 
-// pieces are what texts consist of.
+// pieces make up the texts.
 var pieces = []string{"a", "b", "ab", "0", "_", "-", ".", "\n", " ", "K", "k", "ö", "\u212a", "\ufffd", "\xff", "\xc3",
 	"aaaaaaaa", "abababababababab"}
 

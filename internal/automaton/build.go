@@ -13,11 +13,11 @@ const (
 	start
 )
 
-// The limits of what is built. All else is left to package regexp.
+// The limits of what is built. Package regexp does the rest.
 const (
 	maxStates       = 200
 	maxInstructions = 500
-	// maxWork limits the instructions that are looked at, to some milliseconds.
+	// maxWork limits the instructions that are followed, to some milliseconds.
 	maxWork = 200_000
 )
 

@@ -14,7 +14,7 @@ const legend = "– means none, ? means not known."
 // clockTolerance is the time by which clocks may differ.
 const clockTolerance = time.Hour
 
-// age returns the time from at to asOf, also if at is later.
+// age returns the time from at to asOf, or from asOf to at if at is later.
 func age(asOf, at time.Time) string {
 	if ahead := at.Sub(asOf); ahead > clockTolerance {
 		return words.ShortAge(ahead) + " later"

@@ -119,7 +119,8 @@ Ann,arn:aws:iam::123456789012:user/Ann,2025-01-01T00:00:00Z,true,2025-02-01T00:0
 // TestUntoldRoot leaves columns out of a row of root. Nothing that is missing looks
 // like none, nor like a credential.
 func TestUntoldRoot(t *testing.T) {
-	const columns, cells = "password_enabled,password_last_used,mfa_active,access_key_1_active,access_key_1_last_rotated," +
+	const columns, cells = "password_enabled,password_last_used,mfa_active,access_key_1_active," +
+		"access_key_1_last_rotated," +
 		"access_key_1_last_used_date,access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date",
 		"true,2026-11-22T10:15:00Z,true,true,2026-01-01T00:00:00Z,2026-11-20T10:15:00Z,false,N/A,N/A"
 	for missing, want := range map[string]string{

@@ -155,7 +155,7 @@ var accountMetrics = []accountMetric{
 			root := &a.Stats.Root
 			return float64(root.Keys), root.Keys > 0 || root.Seen && root.UntoldKeys == 0
 		}},
-	gauge("rollcall_untold_console_users", "IAM users of whom the report does not say if they have a password, or MFA.",
+	gauge("rollcall_untold_console_users", "IAM users who may have a password, or MFA: the report does not say.",
 		func(t *audit.Stats) int { return t.Untold.ConsoleUsers }),
 	gauge("rollcall_untold_keys", "Access keys that may be active: the report does not say.",
 		func(t *audit.Stats) int { return t.Untold.Keys }),

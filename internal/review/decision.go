@@ -115,7 +115,8 @@ func (a *answered) readExpires(started time.Time) (problem string) {
 	case a.Verb != Exception:
 		return "only an exception expires, and the decision is " + string(a.Verb)
 	case !at.After(started):
-		return "the exception expires on " + at.Format(time.DateOnly) + ", and the review began on " + started.Format(time.DateOnly)
+		return "the exception expires on " + at.Format(time.DateOnly) + ", and the review began on " +
+			started.Format(time.DateOnly)
 	case at.After(started.AddDate(maxExceptionYears, 0, 0)):
 		return fmt.Sprintf("the exception expires on %s, which is more than %d years away", at.Format(time.DateOnly),
 			maxExceptionYears)

@@ -78,7 +78,7 @@ type Config struct {
 	// Metrics registers the metrics; nil counts nothing.
 	Metrics *metrics.Set
 
-	// first is what happens before anything else in IAM, if it is not nil.
+	// first runs before anything else in IAM, if it is not nil.
 	first func(context.Context, *identity.Service) error
 }
 
