@@ -42,7 +42,9 @@ func TestChangeUnderWayWhenTheRecordingBegins(t *testing.T) {
 				return tx.StartReportBase(account, token)
 			})
 			close(started)
-			err = errors.Join(err, db.ViewSettled(context.Background(), 20*time.Second, func(tx *store.Tx) error {
+			// Changes in other databases of the server delay the snapshot too.
+			patient := store.Patiently(context.Background(), time.Minute)
+			err = errors.Join(err, db.ViewSettled(patient, time.Minute, func(tx *store.Tx) error {
 				_, err := tx.User(account, "late")
 				if seen = err == nil; errors.Is(err, store.ErrNotFound) {
 					err = nil
