@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -58,8 +59,9 @@ func (b *bench) move(ctx context.Context, from *store.DB, url string) error {
 	return errors.Join(err, to.Close(), settle(ctx, url))
 }
 
-// settle does immediately what PostgreSQL does by itself in the minutes after a
-// bulk load, so that it is not measured.
+// settle does immediately what PostgreSQL and the system do by themselves in the
+// minutes after a bulk load, so that it is not measured: fsync waits for everything
+// that is still to be written.
 func settle(ctx context.Context, url string) error {
 	c, err := pgx.Connect(ctx, url)
 	if err != nil {
@@ -71,6 +73,7 @@ func settle(ctx context.Context, url string) error {
 			return err
 		}
 	}
+	syscall.Sync()
 	return nil
 }
 
