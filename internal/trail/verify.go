@@ -39,6 +39,7 @@ type Verifier struct {
 	left     int // problems that are not kept
 	chains   map[string]*ChainReport
 	order    []*ChainReport
+	claims   []following // that are compared at the end
 	records  int
 	files    []string
 }
@@ -284,23 +285,42 @@ func isAre(from, to uint64) string {
 	return "are"
 }
 
-// follows compares the end of another chain with what a record says of it.
+// follows notes what a record says of the end of another chain. A file may be moved
+// away, and another one be begun, before the first record of the file is written. So
+// the other chain may be in a later file, and Report compares.
 func (f *fileCheck) follows(l *Link) {
 	other := f.chains[l.Follows.Chain]
-	switch {
-	case other == nil:
-		if (f.chained || len(f.order) > 1) && !f.Part {
-			f.problem(f.name, f.line, "chain %s, which continues here, is in none of the files", l.Follows.Chain)
-			return
-		}
+	if other == nil && (!f.chained && len(f.order) < 2 || f.Part) {
 		f.note(f.name, f.line, "this record follows record %d of chain %s, which is in none of the files",
 			l.Follows.Seq, l.Follows.Chain)
-	case other.Head.Seq < l.Follows.Seq:
-		f.problem(other.Seen, other.line, "%s of chain %s %s missing after this record: line %d of %s knows them",
-			numbered(other.Head.Seq+1, l.Follows.Seq), other.Chain, isAre(other.Head.Seq+1, l.Follows.Seq), f.line, f.name)
-	case other.recent[l.Follows.Seq] != "" && other.recent[l.Follows.Seq] != l.Follows.Hash:
-		f.problem(f.name, f.line, "record %d of chain %s is not the one that this record follows", l.Follows.Seq,
-			l.Follows.Chain)
+		return
+	}
+	claim := following{f.name, f.line, *l.Follows}
+	if other != nil && other.Head.Seq >= l.Follows.Seq || len(f.claims) >= maxFindings {
+		f.follow(claim)
+		return
+	}
+	f.claims = append(f.claims, claim)
+}
+
+// following says of which record a record is the successor.
+type following struct {
+	file string
+	line int
+	head Head
+}
+
+// follow compares the end of another chain with what a record says of it.
+func (v *Verifier) follow(r following) {
+	other := v.chains[r.head.Chain]
+	switch {
+	case other == nil:
+		v.problem(r.file, r.line, "chain %s, which continues here, is in none of the files", r.head.Chain)
+	case other.Head.Seq < r.head.Seq:
+		v.problem(other.Seen, other.line, "%s of chain %s %s missing after this record: line %d of %s knows them",
+			numbered(other.Head.Seq+1, r.head.Seq), other.Chain, isAre(other.Head.Seq+1, r.head.Seq), r.line, r.file)
+	case other.recent[r.head.Seq] != "" && other.recent[r.head.Seq] != r.head.Hash:
+		v.problem(r.file, r.line, "record %d of chain %s is not the one that this record follows", r.head.Seq, r.head.Chain)
 	}
 }
 
@@ -337,6 +357,9 @@ func (f *fileCheck) end() {
 
 // Report ends the verification.
 func (v *Verifier) Report() *VerifyReport {
+	for _, r := range v.claims {
+		v.follow(r)
+	}
 	for _, c := range v.order {
 		v.unproven(c)
 	}

@@ -578,3 +578,26 @@ func cpuTime() time.Duration {
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
+
+// A file may be moved away before its first record is written, so a record may
+// follow one in a later file.
+func TestFollowsALaterFile(t *testing.T) {
+	write := func(path string) string {
+		tr := openSigned(t, path)
+		mustWrite(t, tr, Record{EventName: "A", EventTime: time.Now()})
+		mustClose(t, tr)
+		return mustRead(t, path)
+	}
+	first := write(filepath.Join(t.TempDir(), "trail.jsonl"))
+	path := filepath.Join(t.TempDir(), "trail.jsonl")
+	later := write(path)
+	if err := os.Rename(path, path+".1"); err != nil {
+		t.Fatal(err)
+	}
+	follower := write(path)
+	mustBeWhole(t, first, follower, later)
+	report := verify(t, verifier(), first, follower)
+	if len(report.Problems) != 1 || !strings.Contains(report.Problems[0].Text, "which continues here, is in none") {
+		t.Errorf("without the later file: %v", report.Problems)
+	}
+}
