@@ -124,9 +124,10 @@ func (d direct) inside(x ast.Expr, whole wholeOf, accepted accepted, compare fun
 	equal := firstWhere(func(n int64) bool { return compare(n) >= 0 })
 	above := firstWhere(func(n int64) bool { return compare(n) > 0 })
 	from, to, within := int64(math.MinInt64), equal, accepted[0]
-	if accepted[0] == accepted[2] {
+	switch accepted[0] {
+	case accepted[2]:
 		from, to, within = equal, above, accepted[1]
-	} else if accepted[0] == accepted[1] {
+	case accepted[1]:
 		to = above
 	}
 	least, size := uint64(from), uint64(to)-uint64(from)
