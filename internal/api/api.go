@@ -264,8 +264,13 @@ func (a *API) clientError(ctx context.Context, err error, action string) *awsmod
 		a.log.WarnContext(ctx, "too costly to decide", "error", err, "action", action)
 		return awsmodel.Fail("ServiceUnavailable", "The request takes too long to authorize.")
 	}
-	if errors.Is(err, store.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
-		a.log.WarnContext(ctx, "database unavailable", "error", err, "action", action)
+	unavailable := errors.Is(err, store.ErrUnavailable)
+	if unavailable || errors.Is(err, context.DeadlineExceeded) {
+		message := "request out of time"
+		if unavailable {
+			message = "database unavailable"
+		}
+		a.log.WarnContext(ctx, message, "error", err, "action", action)
 		return awsmodel.Fail("ServiceUnavailable", "The request has failed due to a temporary failure of the server.")
 	}
 	a.log.ErrorContext(ctx, "internal error", "error", err, "action", action)

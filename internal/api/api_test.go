@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -143,6 +144,23 @@ func TestInvoke(t *testing.T) {
 				t.Errorf("log %q", &log)
 			}
 		})
+	}
+}
+
+// The log blames the database only for its own failures.
+func TestLogOfTemporaryFailures(t *testing.T) {
+	for want, err := range map[string]error{
+		"database unavailable": fmt.Errorf("%w: %w", store.ErrUnavailable, context.DeadlineExceeded),
+		"request out of time":  fmt.Errorf("hash password: %w", context.DeadlineExceeded),
+	} {
+		var log bytes.Buffer
+		a := api.New([]api.Action{getUser(new(int), err)}, people(t), trail.New(io.Discard),
+			slog.New(slog.NewTextHandler(&log, nil)), time.Now)
+		action, _ := a.Find("iam", "GetUser")
+		_, refused := a.Invoke(t.Context(), signed(t, root), action, &iam.GetUserInput{}, api.Call{})
+		if refused == nil || refused.Code != "ServiceUnavailable" || !strings.Contains(log.String(), want) {
+			t.Errorf("%v: %v, log %q, want %q", err, refused, &log, want)
+		}
 	}
 }
 

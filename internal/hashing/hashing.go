@@ -35,9 +35,9 @@ const lowest = 19
 
 // Limits of the child.
 const (
-	unused   = time.Minute      // idle time after which it ends
-	stuck    = 30 * time.Second // time after which it is killed if an answer is missing
-	patience = time.Second      // time after which it is killed if it was asked to end
+	unused   = time.Minute     // idle time after which it ends
+	stuck    = 2 * time.Second // time after which it is killed if an answer is missing
+	patience = time.Second     // time after which it is killed if it was asked to end
 )
 
 // Process computes hashes in a child process. It is safe for concurrent use.
@@ -108,10 +108,12 @@ func serve(r io.Reader, w io.Writer) {
 	}
 }
 
-// Derive hashes one password. If no child can do it, it is hashed in this
-// process. Callers limit how many run at the same time.
+// Derive hashes one password. If no child can do it, or none does it in time, it
+// is hashed in this process: on a busy machine a child may get no time at all.
+// Callers limit how many run at the same time.
 func (p *Process) Derive(job seal.Derivation) []byte {
-	for range 2 {
+	began := time.Now()
+	for tries := 0; tries < 2 && time.Since(began) < p.stuck; tries++ {
 		c, err := p.take()
 		if err != nil {
 			p.log.Warn("no process for passwords", "error", err)

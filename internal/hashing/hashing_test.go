@@ -123,9 +123,13 @@ func TestChildDies(t *testing.T) {
 	}
 }
 
-// A child that stops answering is killed.
+// A child that does not answer is killed, and this process hashes immediately: the
+// next child would not get more time. The caller's request must not time out.
 func TestChildIsStuck(t *testing.T) {
 	t.Parallel()
+	if stuck > 3*time.Second {
+		t.Errorf("a request ends after 10 s, and a hash waits for %v", stuck)
+	}
 	p, _ := open(t)
 	p.Derive(cheap)
 	first := p.child()
@@ -137,6 +141,9 @@ func TestChildIsStuck(t *testing.T) {
 		t.Error("another hash")
 	}
 	<-first.ended
+	if p.child() != nil {
+		t.Error("it waits for a second child")
+	}
 
 	other, _ := open(t)
 	other.Derive(cheap)
