@@ -18,7 +18,7 @@ import (
 const (
 	// reportPiece is the largest number of bytes of a report that are compressed
 	// together. A piece ends with a row.
-	reportPiece = 48 << 10
+	reportPiece = 32 << 10
 	// reportPacked is the maximum number of compressed bytes in a chunk.
 	reportPacked = 64 << 10
 )

@@ -22,7 +22,12 @@ type dialect struct {
 	// in is the condition that a text is in a list, which is the argument of the
 	// placeholder %s. One statement then serves lists of any length.
 	in string
-	// list returns that argument.
+	// each is a table of the texts in such a list, in a column named value.
+	each string
+	// places is a table of the triples of numbers in a JSON array, in the columns
+	// chunk, start and size. The column place has their order.
+	places string
+	// list returns the argument for in and each.
 	list func([]string) string
 }
 
@@ -36,6 +41,9 @@ var sqliteDialect = dialect{
 	),
 	clock: "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)",
 	in:    "IN (SELECT value FROM json_each(%s))",
+	each:  "json_each(%s)",
+	places: `(SELECT key AS place, value ->> 0 AS chunk, value ->> 1 AS start, value ->> 2 AS size
+		FROM json_each(%s))`,
 	list: func(all []string) string {
 		list, _ := json.Marshal(all) // texts have no errors
 		return string(list)
@@ -58,6 +66,10 @@ var postgresDialect = dialect{
 	state: `SELECT CAST(extract(epoch FROM pg_postmaster_start_time()) * 1000000 AS BIGINT),
 		CAST(pg_current_snapshot() AS TEXT) WHERE NOT pg_is_in_recovery()`,
 	in:   "= ANY(CAST(%s AS TEXT[]))",
+	each: "(SELECT unnest(CAST(%s AS TEXT[])) AS value)",
+	places: `(SELECT place, CAST(value ->> 0 AS BIGINT) AS chunk, CAST(value ->> 1 AS INTEGER) AS start,
+		CAST(value ->> 2 AS INTEGER) AS size
+		FROM json_array_elements(CAST(%s AS JSON)) WITH ORDINALITY AS e (value, place))`,
 	list: postgresList,
 }
 

@@ -44,6 +44,9 @@ func openPostgres(ctx context.Context, c Config, node string, connected func()) 
 	e := &postgres{patience: findOutPatience, checkIdle: checkIdle, knows: c.knows}
 	cfg.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
 		connected()
+		if err := planByKeys(ctx, c); err != nil {
+			return err
+		}
 		return e.sameSchema(ctx, c)
 	}
 	if e.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
@@ -57,6 +60,20 @@ func openPostgres(ctx context.Context, c Config, node string, connected func()) 
 	e.turns.init(e, e.locksTables(ctx))
 	e.watch = startPostgresWatch(cfg.ConnConfig, links, e.pool.Reset)
 	return e, e.stateSQL(ctx), nil
+}
+
+// planByKeys makes the planner find rows by their keys, however few there are.
+// A full read of a table would conflict with every change to it. A plan also
+// outlives the size of the table that it is for, until the server counts the rows
+// again: what was written in the meantime would be read again and again. Plans that
+// have no other way have enormous costs then, for which the server would compile
+// them.
+func planByKeys(ctx context.Context, c *pgx.Conn) error {
+	_, err := c.Exec(ctx, "SET enable_seqscan = off; SET jit = off", pgx.QueryExecModeSimpleProtocol)
+	if code(err) == "42704" { // the server has no such settings
+		return nil
+	}
+	return err
 }
 
 func (e *postgres) migrate(ctx context.Context) error {
@@ -136,10 +153,8 @@ func (e *postgres) glance(ctx context.Context, fn func(conn) error) error {
 // beginUpdate limits how long a node that stops in the middle of a change,
 // paused or cut off, blocks others by the rows that it touched and by its turn:
 // half of the time of a call. Views lock nothing, and may wait for the reader
-// of their results. A full read of a table would conflict with every change to
-// it, so small tables are also read by their keys.
-const beginUpdate = `BEGIN ISOLATION LEVEL SERIALIZABLE; SET LOCAL idle_in_transaction_session_timeout = '5s';
-	SET LOCAL enable_seqscan = off`
+// of their results.
+const beginUpdate = `BEGIN ISOLATION LEVEL SERIALIZABLE; SET LOCAL idle_in_transaction_session_timeout = '5s'`
 
 func (e *postgres) update(ctx context.Context, fn func(conn) error) error {
 	if account := accountOf(ctx); account != "" && !patient(ctx) {

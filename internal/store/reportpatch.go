@@ -2,9 +2,9 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // While the changes of an account are recorded, triggers mark each user whose
@@ -134,52 +134,38 @@ func (tx *Tx) ReportPieces(account string, base int64) ([][]byte, error) {
 }
 
 // PatchedOf reads pieces of the base of a report, and the patches that some users
-// have in it, in order of name.
+// have in it, in no order. Its queries look up each piece and each user by itself,
+// because a planner that does not know yet how large a new base is chooses others.
 func (tx *Tx) PatchedOf(
 	r Report, places []ReportPlace, nameKeys []string,
 ) (pieces [][]byte, patches []ReportPatch, err error) {
-	all := append(piecesAt(r, places, &pieces), exchange{statement{
-		`SELECT p.name_key, p.data FROM report_patches p
-		WHERE p.account = $1 AND p.base = $2` + fmt.Sprintf(newestPatch, "$3") + `
-		AND p.name_key ` + fmt.Sprintf(tx.in, "$4") + ` ORDER BY p.name_key`,
+	patched := exchange{statement{
+		`WITH found (name_key, data) AS MATERIALIZED (SELECT u.value, (SELECT p.data FROM report_patches p
+			WHERE p.account = $1 AND p.base = $2 AND p.name_key = u.value AND p.since <= $3 ORDER BY p.since DESC LIMIT 1)
+			FROM ` + fmt.Sprintf(tx.each, "$4") + ` u)
+		SELECT name_key, data FROM found WHERE data IS NOT NULL`,
 		[]any{r.Account, r.Base, r.Token, tx.list(nameKeys)},
-	}, takeMany(&patches, patchFields)})
-	err = tx.together(all)
+	}, takeMany(&patches, patchFields)}
+	err = tx.together([]exchange{tx.piecesAt(r, places, &pieces), patched})
 	return pieces, patches, err
 }
 
-// piecesAt reads many pieces by each statement.
-func piecesAt(r Report, places []ReportPlace, pieces *[][]byte) (all []exchange) {
-	for _, n := range manyRows {
-		var values []string
-		for i := range n {
-			values = append(values, fmt.Sprintf("(%d, CAST($%d AS BIGINT), CAST($%d AS BIGINT), CAST($%d AS BIGINT))", i,
-				3*i+1, 3*i+2, 3*i+3))
-		}
-		sql := fmt.Sprintf(`WITH wanted (place, chunk, start, size) AS (VALUES %s)
-			SELECT substr(c.data, CAST(w.start AS INTEGER), CAST(w.size AS INTEGER)) FROM wanted w
-			JOIN report_chunks c ON c.account = $%d AND c.token = $%d AND c.seq = w.chunk ORDER BY w.place`,
-			strings.Join(values, ", "), 3*n+1, 3*n+2)
-		for ; len(places) >= n; places = places[n:] {
-			args := make([]any, 0, 3*n+2)
-			for _, p := range places[:n] {
-				args = append(args, p.Chunk, p.At+1, p.Size)
-			}
-			all = append(all, exchange{statement{sql, append(args, r.Account, r.Base)}, func(r rows) error {
-				some, err := scanList(r, func(b *[]byte) []any { return []any{b} })
-				if *pieces = append(*pieces, some...); err == nil && len(some) < n {
-					err = ErrNotFound
-				}
-				return err
-			}})
-		}
+// piecesAt reads pieces of the base of a report.
+func (tx *Tx) piecesAt(r Report, places []ReportPlace, pieces *[][]byte) exchange {
+	wanted := make([][3]int64, len(places))
+	for i, p := range places {
+		wanted[i] = [...]int64{p.Chunk, int64(p.At) + 1, int64(p.Size)}
 	}
-	return all
+	list, _ := json.Marshal(wanted) // numbers have no errors
+	sql := `SELECT (SELECT substr(c.data, w.start, w.size) FROM report_chunks c
+		WHERE c.account = $1 AND c.token = $2 AND c.seq = w.chunk) FROM ` + fmt.Sprintf(tx.places, "$3") + ` w ORDER BY w.place`
+	return exchange{statement{sql, []any{r.Account, r.Base, string(list)}}, func(r rows) (err error) {
+		*pieces, err = scanList(r, func(b *[]byte) []any { return []any{b} })
+		if err == nil && slices.ContainsFunc(*pieces, isNull) {
+			err = ErrNotFound
+		}
+		return err
+	}}
 }
 
-func errorOr(err, other error) error {
-	if err != nil {
-		return err
-	}
-	return other
-}
+func isNull(b []byte) bool { return b == nil }

@@ -11,6 +11,55 @@ import (
 	"rollcall/internal/storetest"
 )
 
+// PostgreSQL keeps a plan until it counts the rows again. What was planned for
+// empty tables does not read large ones from beginning to end.
+func TestPlansForEmptyTables(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t, storetest.Postgres(t))
+	fill(t, db)
+	update(t, db, func(tx *store.Tx) error { return tx.Exec("ANALYZE report_patches, report_chunks") })
+	report := store.Report{Account: account, Token: 5, Base: 1}
+	read := func(places []store.ReportPlace, users ...string) (pieces [][]byte, patches []store.ReportPatch) {
+		view(t, db, func(tx *store.Tx) (err error) {
+			pieces, patches, err = tx.PatchedOf(report, places, users)
+			return err
+		})
+		return pieces, patches
+	}
+	for range 10 { // then the server keeps one plan for all arguments
+		read(nil, "u0007")
+	}
+	update(t, db, func(tx *store.Tx) error {
+		return errors.Join(
+			tx.Exec(`INSERT INTO report_patches (account, base, name_key, since, data)
+				SELECT $1, 1, 'u' || to_char(n, 'FM0000'), since, '1,1,' || since
+				FROM generate_series(1, 1000) n, generate_series(1, 9) since`, account),
+			tx.Exec(`INSERT INTO report_chunks (account, token, seq, size, data)
+				SELECT $1, 1, n, 4, decode('00112233', 'hex') FROM generate_series(1, 1000) n`, account))
+	})
+	pieces, patches := read([]store.ReportPlace{{Chunk: 7, At: 1, Size: 2}, {Chunk: 3, At: 0, Size: 1}}, "u0007", "none",
+		"u0009")
+	if fmt.Sprintf("%x", pieces) != "[1122 00]" || fmt.Sprint(patches) != "[{u0007 1,1,5} {u0009 1,1,5}]" {
+		t.Errorf("pieces %x, patches %v", pieces, patches)
+	}
+	const count = `CAST(pg_stat_get_xact_tuples_returned('report_patches'::regclass) AS TEXT)`
+	view(t, db, func(tx *store.Tx) error {
+		found, err := tx.Pairs(`SELECT current_setting('jit'), ` + count)
+		if err != nil {
+			return err
+		}
+		_, _, err = tx.PatchedOf(report, nil, []string{"u0007", "u0500"})
+		if err != nil {
+			return err
+		}
+		after, err := tx.Pairs(`SELECT 'off', ` + count)
+		if err == nil && found[0] != after[0] {
+			t.Errorf("jit %s, %s patches were read one after the other, %s before", found[0][0], after[0][1], found[0][1])
+		}
+		return err
+	})
+}
+
 // A change that began before its account was recorded is in the snapshot of the
 // base, or marked, or undone.
 func TestChangeUnderWayWhenTheRecordingBegins(t *testing.T) {

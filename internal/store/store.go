@@ -22,6 +22,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -272,7 +273,7 @@ func only(r rows, dest []any) error {
 
 func scanOnly(r rows, dest []any) error {
 	if !r.next() {
-		return errorOr(r.err(), ErrNotFound)
+		return cmp.Or(r.err(), ErrNotFound)
 	}
 	return r.scan(dest...)
 }
