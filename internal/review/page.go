@@ -7,6 +7,7 @@ import (
 	"html"
 	"io"
 	"strings"
+	"time"
 
 	"rollcall/internal/look"
 )
@@ -22,6 +23,7 @@ type pageData struct {
 	Due      string     `json:"due"`
 	Frozen   string     `json:"frozen"`
 	Started  string     `json:"started"`
+	Latest   string     `json:"latest"` // day on which an exception may expire
 	Previous string     `json:"previous"`
 	Items    []pageItem `json:"items"`
 }
@@ -38,7 +40,8 @@ func (r *Review) writePage(w io.Writer, of *Reviewer, items []*Item) error {
 	m := r.Manifest
 	data := pageData{
 		Review: m.Name, Freeze: r.ShortFreeze(), Reviewer: of.Name, Due: m.Due.String(),
-		Started: m.StartedAt.Format("2006-01-02"), Items: make([]pageItem, len(items)),
+		Started: m.StartedAt.Format(time.DateOnly), Items: make([]pageItem, len(items)),
+		Latest: m.StartedAt.AddDate(maxExceptionYears, 0, 0).Format(time.DateOnly),
 	}
 	if m.Previous != nil {
 		data.Previous = m.Previous.Name

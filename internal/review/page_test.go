@@ -44,8 +44,12 @@ func TestPage(t *testing.T) {
 		t.Fatalf("the page has %d lines, want %d", got, lines)
 	}
 	tab.Picture("sheet")
-	// Keep all at once; of what fails the reason is missing.
+	// Keep all at once; of what fails the reason is missing. It comes before the
+	// decision, which ends the selection.
 	tab.Click("#pick-all")
+	if !browsertest.Eval[bool](tab, `!!document.querySelector("#bulk-reason + .bulk-keep")`) {
+		t.Error("the reason for all of them does not come before the decision")
+	}
 	tab.Click(".bulk-keep")
 	save := browsertest.Eval[string](tab, `document.getElementById('save').textContent`)
 	if save != "Save draft (2 to complete)" {
@@ -59,7 +63,16 @@ func TestPage(t *testing.T) {
 	}
 	at := `[data-line="` + bob + `"] `
 	fill(at+`input[placeholder="Why"]`, "vendor, until March")
-	fill(at+`input[type="date"]`, "2027-01-31")
+	for _, c := range []struct{ day, need string }{
+		{"2026-10-01", "It must expire after the review began."},
+		{"2028-10-02", "It must expire by 2028-10-01."},
+		{"2028-10-01", "Name a ticket."}, {"2027-01-31", "Name a ticket."},
+	} {
+		fill(at+`input[type="date"]`, c.day)
+		if need := browsertest.Eval[string](tab, `document.querySelector('`+at+`.need').textContent`); need != c.need {
+			t.Errorf("for an exception until %s the page says %q, want %q", c.day, need, c.need)
+		}
+	}
 	fill(at+`input[placeholder="Ticket"]`, "SEC-1")
 	fails := itemFor(t, r, "svc", kindKey).Line
 	tab.Click(`[data-line="` + fails + `"] label.revoke`)
@@ -116,6 +129,12 @@ func TestEvidencePage(t *testing.T) {
 			t.Errorf("the page does not say %q", want)
 		}
 	}
+	tab.Window(390, 844)
+	if got := browsertest.Eval[int](tab, `document.documentElement.scrollWidth`); got != 390 {
+		t.Errorf("on a phone the page is %d wide", got)
+	}
+	tab.Picture("evidence-phone")
+	tab.Window(1280, 800)
 	tab.Picture("evidence")
 	tab.Scheme("dark")
 	tab.Picture("evidence-dark")

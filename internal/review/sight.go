@@ -85,6 +85,9 @@ func credentialIn(row *report.Row, i *Item, note string) seen {
 	}
 	switch c := same[0]; c.state {
 	case stateInactive:
+		if i.State == stateInactive {
+			return at(seenOff, "The %s is inactive, as it was at the freeze.", i.Kind)
+		}
 		return at(seenOff, "The %s is inactive.", i.Kind)
 	case stateActive:
 		return there("The " + i.Kind + " is still active.")

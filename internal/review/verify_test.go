@@ -58,6 +58,9 @@ func verify(t testing.TB, r *Review, days []int, all ...[]report.Row) *Verificat
 	return v
 }
 
+// off makes the first key of svc inactive.
+func off(rows []report.Row) { rowOf(rows, "svc").Keys[0].Active = report.False }
+
 func checkOf(t testing.TB, v *Verification, r *Review, user, kind string) *Check {
 	t.Helper()
 	line := itemFor(t, r, user, kind).Line
@@ -70,7 +73,6 @@ func checkOf(t testing.TB, v *Verification, r *Review, user, kind string) *Check
 
 // TestVerify says of every revocation whether it is done, by when, and in time.
 func TestVerify(t *testing.T) {
-	off := func(rows []report.Row) { rowOf(rows, "svc").Keys[0].Active = report.False }
 	for name, test := range map[string]struct {
 		days    []int
 		rows    [][]report.Row
@@ -129,6 +131,27 @@ func TestVerify(t *testing.T) {
 				t.Errorf("%s, in time %q: %s", c.Outcome, c.InTime, c.How)
 			}
 		})
+	}
+}
+
+// TestVerifyInactive wants a key that was inactive at the freeze to be gone, and
+// says why an inactive one does not do.
+func TestVerifyInactive(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "reports")
+	rows := without("", off)
+	saveReport(t, dir, one, frozen, csvOf(t, rows...))
+	r := mustStart(t, startOf(t, dir, filepath.Join(t.TempDir(), "2026-Q4")))
+	s := readSheet(t, r, "ana@example.com").set(t, "", columnDecision, "revoke")
+	if _, err := r.Collect(t.Context(), "ana.csv", s.text(','), false, started); err != nil {
+		t.Fatal(err)
+	}
+	c := checkOf(t, verify(t, r, []int{3}, rows), r, "svc", kindKey)
+	if c.Outcome != Pending || c.How != "The access key is inactive, as it was at the freeze." {
+		t.Errorf("%s: %s", c.Outcome, c.How)
+	}
+	gone := without("", func(rows []report.Row) { rowOf(rows, "svc").Keys[0] = report.Key{} })
+	if c := checkOf(t, verify(t, r, []int{4}, gone), r, "svc", kindKey); c.Outcome != Done {
+		t.Errorf("%s: %s", c.Outcome, c.How)
 	}
 }
 

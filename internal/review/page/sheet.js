@@ -45,6 +45,7 @@ function lacks(item) {
       if (!a.reason.trim()) return 'Say why there is an exception.';
       if (!/^\d{4}-\d\d-\d\d$/.test(a.expires)) return 'Say when it expires.';
       if (a.expires <= data.started) return 'It must expire after the review began.';
+      if (a.expires > data.latest) return `It must expire by ${data.latest}.`;
       return a.ticket.trim() ? '' : 'Name a ticket.';
   }
   return '';
@@ -213,8 +214,8 @@ function tools() {
   box.replaceChildren(...[search, only,
     h('button', {id: 'pick-all', onclick: () => { for (const i of shown()) picked.add(i.line); list(); tools(); }}, 'Select these'),
     picked.size > 0 && [h('span', {class: 'muted'}, `${picked.size} selected:`),
-      VERBS.slice(0, 3).map((verb) => h('button', {class: `bulk-${verb}`, onclick: () => bulk(verb)}, verb)),
       h('input', {id: 'bulk-reason', placeholder: 'Reason for all of them', 'aria-label': 'Reason for all selected lines', onchange: (e) => bulkReason(e.target.value)}),
+      VERBS.slice(0, 3).map((verb) => h('button', {class: `bulk-${verb}`, onclick: () => bulk(verb)}, verb)),
       h('button', {onclick: () => { picked.clear(); list(); tools(); }}, 'Clear')],
     h('span', {class: 'gap'}), load,
     h('button', {onclick: () => load.click()}, 'Continue from a file'),
