@@ -9,8 +9,8 @@ import (
 // the owner's next call needs too: its grants, as UserGrants returns them, nil if
 // they were not read. Callers must not change the result.
 //
-// If an engine has to be asked whether the database has changed, each call asks.
-// Both are read again if it has, and travel together. The grants of which user
+// If an engine has to be asked whether the database has changed, each call asks,
+// alone or together with others. Both are read again if it has, and travel together. The grants of which user
 // are needed is known from the last time. If the key belongs to another user now,
 // they are dropped.
 func (db *DB) Signer(ctx context.Context, id string) (o KeyOwner, g *Grants, err error) {
@@ -20,7 +20,7 @@ func (db *DB) Signer(ctx context.Context, id string) (o KeyOwner, g *Grants, err
 	}
 	s, ask := db.signers.get(id)
 	if ask {
-		now, err := db.databaseState(ctx)
+		now, err := db.states.get(ctx, db.databaseState)
 		if err != nil {
 			return o, nil, err
 		}

@@ -92,6 +92,7 @@ type DB struct {
 	// callers caches facts about callers.
 	callers callerCache
 	signers signerCache
+	states  *sharedState // nil for engines that need not be asked
 }
 
 // Tx is one transaction. It must not leave the closure that it was given to.
@@ -150,6 +151,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		}
 		db.dialect = postgresDialect
 		cfg.Timeout = db.timeout
+		db.states = newSharedState()
 		db.engine, db.state, err = openPostgres(ctx, cfg, db.node, db.signers.connected)
 		err = unreached(err)
 	default:
