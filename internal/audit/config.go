@@ -141,6 +141,9 @@ func readFile(r io.Reader) ([]byte, error) {
 
 // decode reads YAML strictly: one document, whose keys all belong to file.
 func decode(text []byte, file any) error {
+	if err := checkShape(text, reflect.TypeOf(file).Elem()); err != nil {
+		return err
+	}
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	dec.KnownFields(true)
 	switch err := dec.Decode(file); {

@@ -26,7 +26,7 @@ const (
 // own is a rule of a configuration.
 type own struct {
 	rule
-	line     int // of the configuration
+	lines    keyLines // of the configuration
 	scope    Scope
 	when     *expression
 	holds    *expression
@@ -132,9 +132,10 @@ func checkOwn(all []*own) error {
 	var errs []error
 	for _, r := range all {
 		id, called := strings.ToUpper(string(r.control.ID)), strings.ToUpper(r.control.Name)
-		for _, name := range slices.Compact([]string{id, called}) {
+		for i, name := range slices.Compact([]string{id, called}) {
 			if _, builtIn := FindControl(name); builtIn || seen[name] {
-				errs = append(errs, fmt.Errorf("line %d: control %s: there is another control of the name %q", r.line,
+				line := r.lines.of([]string{"id", "name"}[i])
+				errs = append(errs, fmt.Errorf("line %d: control %s: there is another control of the name %q", line,
 					r.control.ID, name))
 			}
 		}

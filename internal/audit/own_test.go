@@ -224,6 +224,60 @@ func TestOwnTestsFail(t *testing.T) {
 	}
 }
 
+// TestOwnTestsAreRefused checks that an error about a test names its line.
+func TestOwnTestsAreRefused(t *testing.T) {
+	const head = "version: 1\ncontrols:\n  - id: X\n    title: t\n    severity: low\n    scope: user\n" +
+		"    expression: 'true'\n    tests:\n      - { name: good, row: { user: a }, verdict: PASS }\n"
+	for test, want := range map[string]string{
+		"{ name: bad, row: { usr: a }, verdict: PASS }": `no column of the report is called "usr"`,
+		"{ name: bad, verdict: PASS }":                  "it needs row or rows, and verdict or verdicts",
+	} {
+		c, err := audit.ReadConfig(strings.NewReader(head+"      - "+test+"\n"), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := c.TestControls(t.Context()); err == nil ||
+			err.Error() != `line 10: control X: test "bad": `+want {
+			t.Errorf("%s: error %v, want %q", test, err, want)
+		}
+	}
+}
+
+// TestUnknownFactsOfOwnControls checks that a fact that the report does not tell is
+// NO_DATA, whatever is said of it.
+func TestUnknownFactsOfOwnControls(t *testing.T) {
+	const text = `version: 1
+controls:
+  - { id: ARN, title: t, severity: low, scope: user, expression: '!user.arn.contains("/prod/")', tests: [
+    { name: empty, row: { arn: "" }, verdict: NO_DATA },
+    { name: none, row: { arn: N/A }, verdict: NO_DATA },
+    { name: other, row: { user: a }, verdict: PASS } ] }
+  - { id: NAME, title: t, severity: low, scope: user, expression: 'user.name != "b"', tests: [
+    { name: empty, row: { user: "", arn: "arn:aws:iam::123456789012:user/x" }, verdict: NO_DATA } ] }
+  - { id: MFA, title: t, severity: low, scope: user, expression: user.mfa, tests: [
+    { name: an empty cell is not one that was left out, row: { mfa_active: "" }, verdict: NO_DATA },
+    { name: left out, row: { user: a }, verdict: FAIL } ] }
+  - { id: ROOT, title: t, severity: low, scope: account, expression: account.root_last_used_days > 90, tests: [
+    { name: use of a key that cannot be read, row: { user: <root_account>, password_last_used: 2024-01-01T00:00:00Z,
+      access_key_1_active: "true", access_key_1_last_rotated: 2024-01-01T00:00:00Z,
+      access_key_1_last_used_date: odd }, verdict: NO_DATA },
+    { name: known, row: { user: <root_account>, password_last_used: 2024-01-01T00:00:00Z }, verdict: PASS } ] }
+`
+	c, err := audit.ReadConfig(strings.NewReader(text), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, _, err := c.TestControls(t.Context())
+	if err != nil || len(results) != 8 {
+		t.Fatal(err, len(results))
+	}
+	for _, r := range results {
+		if r.Wrong != "" {
+			t.Errorf("%s: %s: %s", r.Control, r.Test, r.Wrong)
+		}
+	}
+}
+
 func TestOwnControlsAreRefused(t *testing.T) {
 	const head = "version: 1\ncontrols:\n  - id: X\n    title: t\n    severity: low\n    scope: access_key\n"
 	for _, c := range []struct{ name, text, err string }{
@@ -247,9 +301,9 @@ func TestOwnControlsAreRefused(t *testing.T) {
 		{"long", head + "    expression: " + strings.Repeat("true && ", 600) + "true\n", "it is longer than 4096 bytes"},
 		{"nothing to judge", head, "line 3: control X: expression is missing"},
 		{"scope", strings.Replace(head, "access_key", "key", 1) + "    expression: 'true'\n",
-			`line 3: control X: scope "key" is not one of user, access_key, password, certificate, account`},
+			`line 6: control X: scope "key" is not one of user, access_key, password, certificate, account`},
 		{"severity", strings.Replace(head, "low", "severe", 1) + "    expression: 'true'\n",
-			`line 3: control X: severity "severe" is not one of info, low, medium, high, critical`},
+			`line 5: control X: severity "severe" is not one of info, low, medium, high, critical`},
 		{"facts of the account", head + "    expression: account.active_keys < 9\n",
 			"line 7: control X: expression: column 8: undefined field 'active_keys'"},
 		{"key", head + "    expresion: 'true'\n", "line 7: key expresion is not known; did you mean expression?"},
@@ -258,13 +312,28 @@ func TestOwnControlsAreRefused(t *testing.T) {
 		{"form of an id", strings.Replace(head, "id: X", "id: my rule", 1) + "    expression: 'true'\n",
 			"line 3: control my rule: id must have"},
 		{"Rollcall's name", head + "    name: key-age\n    expression: 'true'\n",
-			`control X: there is another control of the name "KEY-AGE"`},
+			`line 7: control X: there is another control of the name "KEY-AGE"`},
 		{"twice", head + "    expression: 'true'\n" + strings.SplitN(head, "\n", 3)[2] + "    expression: 'true'\n",
 			`line 8: control X: there is another control of the name "X"`},
 		{"exception", "version: 1\nexceptions:\n" + strings.Replace(goodException, "C9", "C0", 1), "there is no control"},
 		{"root of the account",
 			strings.Replace(head, "access_key", "account", 1) + "    root: true\n    expression: 'true'\n",
-			"root: true has no meaning in scope account"},
+			"line 7: control X: root: true has no meaning in scope account"},
+		{"id behind the title", strings.Replace(head, "id: X\n    title: t", "title: t\n    id: x", 1) +
+			"    expression: 'true'\n", "line 4: control x: id must have"},
+		{"half of a requirement", head + "    expression: 'true'\n    requirements:\n      - { standard: a, id: b }\n" +
+			"      - { standard: a }\n", "line 10: control X: a requirement needs standard and id"},
+		{"key of a requirement", head + "    expression: 'true'\n    requirements: [ { standard: a, id: b, url: c } ]\n",
+			"line 8: key url is not known"},
+		{"list as a text", head + "    expression: 'true'\n    when: [ a ]\n    fix: [ b ]\n",
+			"line 8: when must be a text\nline 9: fix must be a text"},
+		{"word as a truth", head + "    expression: 'true'\n    root: maybe\n", "line 8: root must be true or false"},
+		{"text as a control", "version: 1\ncontrols:\n  - X\n", "line 3: an item of controls must be keys with values"},
+		{"controls without a list", "version: 1\ncontrols: X\n", "line 2: controls must be a list"},
+		{"word as a time", head + "    expression: 'true'\n    tests:\n      - generated: yesterday\n",
+			"line 9: generated must be a time such as 2026-01-01T00:00:00Z"},
+		{"text as a row", head + "    expression: 'true'\n    tests:\n      - row: a\n",
+			"line 9: row must be keys with values"},
 	} {
 		_, err := audit.ReadConfig(strings.NewReader(c.text), false)
 		if err == nil || strings.Count(err.Error(), c.err) != 1 {

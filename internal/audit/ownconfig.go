@@ -30,24 +30,54 @@ type ownFile struct {
 	Requirements []requirementFile `yaml:"requirements"`
 	Tests        []OwnTest         `yaml:"tests"`
 
-	line int
+	lines keyLines
 }
 
 type requirementFile struct {
 	Standard Standard `yaml:"standard"`
 	ID       string   `yaml:"id"`
+
+	line int
 }
 
-// UnmarshalYAML also stores the line.
+// UnmarshalYAML also stores the line, and returns an error for unknown keys.
+func (r *requirementFile) UnmarshalYAML(node *yaml.Node) error {
+	type plain requirementFile
+	if err := knownKeys(node, plain{}); err != nil {
+		return err
+	}
+	err := node.Decode((*plain)(r))
+	r.line = node.Line
+	return err
+}
+
+// UnmarshalYAML also stores the lines, and returns an error for unknown keys.
 func (f *ownFile) UnmarshalYAML(node *yaml.Node) error {
 	type plain ownFile
 	if err := knownKeys(node, plain{}); err != nil {
 		return err
 	}
 	err := node.Decode((*plain)(f))
-	f.line = node.Line
+	f.lines = linesOf(node)
 	return err
 }
+
+// keyLines are the lines of a mapping: the first one, and those of its values.
+type keyLines struct {
+	first  int
+	values map[string]int
+}
+
+func linesOf(mapping *yaml.Node) keyLines {
+	l := keyLines{mapping.Line, map[string]int{}}
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		l.values[mapping.Content[i].Value] = mapping.Content[i+1].Line
+	}
+	return l
+}
+
+// of returns the line of a key's value, or the first one if the key is missing.
+func (l *keyLines) of(key string) int { return cmp.Or(l.values[key], l.first) }
 
 // placed is a text with its line.
 type placed struct {
@@ -93,14 +123,14 @@ func compileOwn(files []ownFile) ([]*own, error) {
 }
 
 func (f *ownFile) compile() (*own, error) {
-	if err := f.check(); err != nil {
-		return nil, fmt.Errorf("line %d: control %s: %w", f.line, cmp.Or(f.ID, "without id"), err)
+	if line, err := f.check(); err != nil {
+		return nil, fmt.Errorf("line %d: control %s: %w", line, cmp.Or(f.ID, "without id"), err)
 	}
 	severity, err := ParseSeverity(strings.ToLower(f.Severity))
 	if err != nil {
-		return nil, fmt.Errorf("line %d: control %s: %w", f.line, f.ID, err)
+		return nil, fmt.Errorf("line %d: control %s: %w", f.lines.of("severity"), f.ID, err)
 	}
-	r := &own{line: f.line, scope: f.Scope, tests: f.Tests}
+	r := &own{lines: f.lines, scope: f.Scope, tests: f.Tests}
 	if r.holds, err = compile(f.Scope, f.Expression.text, types.BoolType); err != nil {
 		return nil, f.Expression.fail(f.ID, "expression", err)
 	}
@@ -128,33 +158,33 @@ func (f *ownFile) compile() (*own, error) {
 	return r, nil
 }
 
-// check returns an error if something is missing.
-func (f *ownFile) check() error {
+// check returns an error if something is missing or wrong, and its line.
+func (f *ownFile) check() (line int, err error) {
 	for _, need := range []struct{ key, value string }{
 		{"id", f.ID}, {"title", f.Title}, {"severity", f.Severity}, {"scope", string(f.Scope)},
 		{"expression", f.Expression.text},
 	} {
 		if strings.TrimSpace(need.value) == "" {
-			return fmt.Errorf("%s is missing", need.key)
+			return f.lines.of(need.key), fmt.Errorf("%s is missing", need.key)
 		}
 	}
 	switch {
 	case builtInID.MatchString(f.ID):
-		return errors.New("ids of C and a number are Rollcall's own")
+		return f.lines.of("id"), errors.New("ids of C and a number are Rollcall's own")
 	case !isOwnID(f.ID):
-		return errors.New("id must have capital letters, digits and single hyphens, begin with a letter, and have at " +
-			"most 32 characters")
+		return f.lines.of("id"), errors.New("id must have capital letters, digits and single hyphens, begin with a " +
+			"letter, and have at most 32 characters")
 	case !slices.Contains(Scopes(), f.Scope):
-		return fmt.Errorf("scope %q is not one of %s", f.Scope, joinScopes())
+		return f.lines.of("scope"), fmt.Errorf("scope %q is not one of %s", f.Scope, joinScopes())
 	case f.Root && f.Scope == ScopeAccount:
-		return errors.New("root: true has no meaning in scope account")
+		return f.lines.of("root"), errors.New("root: true has no meaning in scope account")
 	}
 	for _, r := range f.Requirements {
 		if r.Standard == "" || r.ID == "" {
-			return errors.New("a requirement needs standard and id")
+			return r.line, errors.New("a requirement needs standard and id")
 		}
 	}
-	return nil
+	return 0, nil
 }
 
 func joinScopes() string {

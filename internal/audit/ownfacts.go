@@ -190,6 +190,11 @@ func (o *object) root() (*RootStats, bool) {
 
 func given(s string) (text string, known bool) { return s, s != "" }
 
+// arn returns the ARN, if the row has one. A cell such as N/A is none.
+func (o *object) arn() (arn string, known bool) {
+	return o.row().ARN, strings.HasPrefix(o.row().ARN, "arn:")
+}
+
 // path returns the path of the user, if the row has an ARN.
 func (o *object) path() (path string, known bool) {
 	path, known = o.pathAndName()

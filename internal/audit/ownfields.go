@@ -80,8 +80,8 @@ func uses() []fact {
 // factsOf returns the facts of each type of object.
 var factsOf = map[string][]fact{
 	"user": {
-		textFact("name", "the name", []string{"user"}, func(o *object) (string, bool) { return o.row().User, true }),
-		textFact("arn", "the ARN", []string{"arn"}, func(o *object) (string, bool) { return o.row().ARN, true }),
+		textFact("name", "the name", []string{"user"}, func(o *object) (string, bool) { return given(o.row().User) }),
+		textFact("arn", "the ARN", []string{"arn"}, (*object).arn),
 		textFact("path", "the path, such as /people/", []string{"arn"}, (*object).path),
 		truthFact("is_root", "whether it is the root user", []string{"user"},
 			func(o *object) (bool, bool) { return o.sight.isRoot(), true }).on(ofClass),
@@ -140,7 +140,7 @@ var factsOf = map[string][]fact{
 		}),
 		ageFact("root_last_used_days", "days since root was used; absent if it never was",
 			[]string{"password_last_used"}, func(o *object) (int64, bool) {
-				if root, seen := o.root(); seen {
+				if root, seen := o.root(); seen && !root.UntoldUse {
 					return o.sight.age(root.LastUsed)
 				}
 				return 0, false

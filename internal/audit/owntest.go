@@ -2,7 +2,6 @@ package audit
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -34,15 +33,19 @@ type OwnTest struct {
 	Verdicts []string `yaml:"verdicts"`
 	// Message is the expected reason of the last verdict, if it is given.
 	Message string `yaml:"message"`
+
+	line int
 }
 
-// UnmarshalYAML also returns an error for unknown keys.
+// UnmarshalYAML also stores the line, and returns an error for unknown keys.
 func (t *OwnTest) UnmarshalYAML(node *yaml.Node) error {
 	type plain OwnTest
 	if err := knownKeys(node, plain{}); err != nil {
 		return err
 	}
-	return node.Decode((*plain)(t))
+	err := node.Decode((*plain)(t))
+	t.line = node.Line
+	return err
 }
 
 // OwnResult is the result of an OwnTest.
@@ -63,7 +66,8 @@ func (c *Config) TestControls(ctx context.Context) (results []OwnResult, unteste
 		for i := range r.tests {
 			wrong, err := r.tests[i].run(ctx, c, r.control.ID)
 			if err != nil {
-				return nil, nil, fmt.Errorf("control %s: test %q: %w", r.control.ID, r.tests[i].Name, err)
+				return nil, nil, fmt.Errorf("line %d: control %s: test %q: %w", r.tests[i].line, r.control.ID,
+					r.tests[i].Name, err)
 			}
 			results = append(results, OwnResult{r.control.ID, r.tests[i].Name, wrong})
 		}
@@ -139,7 +143,7 @@ func (t *OwnTest) facts(rows []map[string]string, generated time.Time) *Enrichme
 		created = generated.Add(-testUserCreated)
 	}
 	return &Enrichment{Users: map[string]UserFacts{
-		cmp.Or(rows[0]["user"], "user"): {Created: created, Tags: t.Tags},
+		testUser(rows[0]): {Created: created, Tags: t.Tags},
 	}}
 }
 
@@ -160,7 +164,11 @@ func testReport(rows []map[string]string, generated time.Time) ([]byte, error) {
 		}
 		cells := make([]string, len(names))
 		for i, name := range names {
-			cells[i] = cmp.Or(row[name], testCell(name, cmp.Or(row["user"], "user"), generated))
+			cell, given := row[name]
+			if !given {
+				cell = testCell(name, testUser(row), generated)
+			}
+			cells[i] = cell
 		}
 		if err := w.Write(cells); err != nil {
 			return nil, err
@@ -168,6 +176,14 @@ func testReport(rows []map[string]string, generated time.Time) ([]byte, error) {
 	}
 	w.Flush()
 	return b.Bytes(), w.Error()
+}
+
+// testUser returns the name of the user in a row.
+func testUser(row map[string]string) string {
+	if name, given := row["user"]; given {
+		return name
+	}
+	return "user"
 }
 
 func testCell(column, user string, generated time.Time) string {
