@@ -43,6 +43,16 @@ type faultyDisk struct {
 	dark   bool // the power is gone
 	// slow is the time that each sync takes.
 	slow atomic.Int64
+	// hold lets syncs wait, and held counts those that began to.
+	hold sync.RWMutex
+	held atomic.Int64
+}
+
+// holdSyncs lets syncs wait until they are released.
+func (d *faultyDisk) holdSyncs() (release func()) {
+	d.hold.Lock()
+	d.held.Store(0)
+	return sync.OnceFunc(d.hold.Unlock)
 }
 
 // platter is a file as the disk has it.
@@ -211,6 +221,9 @@ func (f faultyFile) Truncate(size int64) error {
 // only take time.
 func (f faultyFile) Sync(vfs.SyncFlag) error {
 	time.Sleep(time.Duration(f.disk.slow.Load()))
+	f.disk.held.Add(1)
+	f.disk.hold.RLock()
+	f.disk.hold.RUnlock()
 	f.disk.mu.Lock()
 	defer f.disk.mu.Unlock()
 	if f.disk.dark {

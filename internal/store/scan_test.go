@@ -87,7 +87,7 @@ func TestScanCredentialsPages(t *testing.T) {
 
 func TestReportJob(t *testing.T) {
 	t.Parallel()
-	const lease = 300 * time.Millisecond
+	const lease, over = time.Minute, time.Millisecond
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		fill(t, db)
 		var first, second int64
@@ -105,11 +105,11 @@ func TestReportJob(t *testing.T) {
 			t.Fatalf("second job: %v", err)
 		}
 		update(t, db, func(tx *store.Tx) error {
-			return tx.AddReportChunks(account, first, 0, []store.ReportChunk{{Size: 5, Data: []byte("stale")}}, lease)
+			return tx.AddReportChunks(account, first, 0, []store.ReportChunk{{Size: 5, Data: []byte("stale")}}, over)
 		})
-		time.Sleep(lease + 100*time.Millisecond)
+		time.Sleep(100 * time.Millisecond)
 		update(t, db, func(tx *store.Tx) (err error) {
-			if second, err = tx.StartReportJob(account, "node2", 10*time.Second); err == nil {
+			if second, err = tx.StartReportJob(account, "node2", lease); err == nil {
 				err = tx.StartReportBase(account, second)
 			}
 			return err
