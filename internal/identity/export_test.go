@@ -33,14 +33,14 @@ func (s *Service) FromScratch(ctx context.Context, account string) (content []by
 func (s *Service) AbandonReport(ctx context.Context, account string, steps int) error {
 	const lease = 200 * time.Millisecond
 	return s.db.Update(ctx, func(tx *store.Tx) error {
-		token, err := tx.StartReportJob(account, "lost", lease)
+		token, err := tx.StartReportJob(account, "lost", reportLease)
 		if err == nil && steps > 0 {
 			err = tx.StartReportBase(account, token)
 		}
 		if err == nil && steps > 1 {
-			err = tx.AddReportChunks(account, token, 0, []store.ReportChunk{{Size: 4, Data: []byte("lost")}}, lease)
+			err = tx.AddReportChunks(account, token, 0, []store.ReportChunk{{Size: 4, Data: []byte("lost")}}, reportLease)
 		}
-		return err
+		return errors.Join(err, tx.RenewReportJob(account, token, lease))
 	})
 }
 

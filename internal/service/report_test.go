@@ -93,7 +93,7 @@ func TestReportInProgress(t *testing.T) {
 			old := w.report(t, w.root)
 			db, token := second(t, w), int64(0)
 			err := db.Update(t.Context(), func(tx *store.Tx) (err error) {
-				token, err = tx.StartReportJob(account, "another node", 2*time.Second)
+				token, err = tx.StartReportJob(account, "another node", 5*time.Second)
 				return err
 			})
 			if err != nil {
