@@ -82,7 +82,7 @@ var factsFaults = []factsExpectation{
 	{"all denied", fleettest.Fault{FactsDenied: "ListUsers"}, 0, "calling the ListUsers operation", false},
 	{"slow report", fleettest.Fault{InProgress: 2}, 10, "", false},
 	// The users are listed, and the calls for three of them are answered.
-	{"stops", fleettest.Fault{FactsStop: 5}, 3, "keys: 7 of 10 users: the time was over after 5s", true},
+	{"stops", fleettest.Fault{FactsStop: 5}, 3, "keys: 7 of 10 users: the time was over after 15s", true},
 }
 
 func organizationOf(faults []factsExpectation) (all []fleettest.Account) {
@@ -99,7 +99,7 @@ func TestMoreOfAnOrganization(t *testing.T) {
 	o, targets := enriched(t, organizationOf(factsFaults), 10)
 	folder := newHistory(t)
 	more := moreOf(folder, enrich.Keys)
-	got, err := Run{Folder: folder, Timeout: 5 * time.Second, More: more}.Fetch(t.Context(), targets)
+	got, err := Run{Folder: folder, Timeout: 15 * time.Second, More: more}.Fetch(t.Context(), targets)
 	if err != nil {
 		t.Fatal(err)
 	}

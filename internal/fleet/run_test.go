@@ -166,7 +166,7 @@ var soak = flag.Int("accounts", 0,
 	"run against an organization of so many accounts, of 500 users each, with a fault in every twentieth")
 
 func TestRunOfAnOrganization(t *testing.T) {
-	size, users, nth, timeout := 60, 0, 1, 5*time.Second
+	size, users, nth, timeout := 60, 0, 1, 15*time.Second
 	if *soak > 0 {
 		size, users, nth, timeout = *soak, 500, 20, 90*time.Second
 	}
