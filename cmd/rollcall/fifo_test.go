@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -15,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"rollcall/internal/subprocess"
 )
 
 // TestInterruptedPipes checks that a command that opens a named pipe, to which nobody
@@ -60,12 +61,15 @@ func TestInterruptedPipes(t *testing.T) {
 	t.Run("by a signal", func(t *testing.T) {
 		t.Parallel()
 		for sent, want := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143} {
-			pipe := fmt.Sprintf("%s/%d", t.TempDir(), want)
-			if err := syscall.Mkfifo(pipe, 0o600); err != nil {
-				t.Fatal(err)
+			dir := t.TempDir()
+			for _, name := range []string{"/first", "/second"} {
+				if err := syscall.Mkfifo(dir+name, 0o600); err != nil {
+					t.Fatal(err)
+				}
 			}
-			c := start(t, "audit", pipe)
-			time.Sleep(500 * time.Millisecond)
+			c := start(t, "diff", dir+"/first", dir+"/second")
+			feed(t, c, dir+"/first", saved)
+			time.Sleep(200 * time.Millisecond) // usually it waits for the second pipe then
 			if err := c.Signal(sent); err != nil {
 				t.Fatal(err)
 			}
@@ -75,4 +79,30 @@ func TestInterruptedPipes(t *testing.T) {
 			}
 		}
 	})
+}
+
+// feed waits until a process opens a pipe, and sends it a file.
+func feed(t *testing.T, p *subprocess.Process, pipe, file string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		to, err := os.OpenFile(pipe, os.O_WRONLY|syscall.O_NONBLOCK, 0)
+		if errors.Is(err, syscall.ENXIO) { // nobody reads it
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := to.Write(text); err != nil {
+			t.Fatal(err)
+		}
+		if err := to.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	t.Fatalf("nobody opens %s: %s", pipe, p.Stderr)
 }
