@@ -253,6 +253,9 @@ func (a *auditRun) judge(ctx context.Context, auditor *audit.Auditor, r *reports
 	if err := r.Prepare(a.criteria.asOf != ""); err != nil {
 		return err
 	}
+	if err := a.checkManagement(r); err != nil {
+		return err
+	}
 	if len(out.lakes) > 0 { // each of their rows names the digest
 		if err := r.Digest(ctx); err != nil {
 			return err
@@ -272,6 +275,19 @@ func (a *auditRun) judge(ctx context.Context, auditor *audit.Auditor, r *reports
 		return err
 	}
 	return out.End(of)
+}
+
+// checkManagement returns an error if --management-account contradicts what was saved
+// with a report. The audit would follow what was saved.
+func (a *auditRun) checkManagement(r *reports.Report) error {
+	if a.criteria.management == "" || r.Facts == nil || r.Source.Account == "" {
+		return nil
+	}
+	if why := r.Facts.Contradiction(r.Source.Account, a.criteria.management); why != "" {
+		return usageError("--management-account %s contradicts what was saved with the report of account %s: %s; leave "+
+			"the flag out, or fetch the report again", a.criteria.management, r.Source.Account, why)
+	}
+	return nil
 }
 
 // doubtDate makes a report a problem that is dated in the future: one of two clocks is

@@ -219,24 +219,36 @@ func (s *serveRun) check() error {
 			"--report-max-age must be more than 0: otherwise a client that waits for its report would never get it")
 	case s.sessionIdle < 2*time.Minute:
 		return usageError("--session-idle must be at least 2m, because the use of a session is noted once per minute")
-	case s.passwordSpan < 0:
-		return usageError("--password-used-span cannot be negative")
-	case s.report.Expiry < 0 || s.useSpan < 0 || noRate(s.rate) || s.burst < 0:
-		return usageError("--report-expiry, --last-used-span, --rate-limit and --rate-burst cannot be negative")
-	case noRate(s.accountRate) || s.accountBurst < 0 || noRate(s.strangerRate) || s.strangerBurst < 0:
-		return usageError(
-			"--account-rate-limit, --account-rate-burst, --stranger-rate-limit and --stranger-rate-burst cannot be " +
-				"negative")
-	case s.connections < 0 || s.perAddress < 0:
-		return usageError("--max-connections and --max-connections-per-address cannot be negative")
 	case s.callTimeout < 100*time.Millisecond:
 		return usageError("--call-timeout must be at least 100ms")
 	}
-	return nil
+	return s.checkLimits()
 }
 
-// noRate reports whether a number is no rate: NaN is one for the parser of flags.
-func noRate(perSecond float64) bool { return perSecond < 0 || math.IsNaN(perSecond) }
+// checkLimits returns an error that names the limits that are negative. NaN is a
+// number for the parser of flags, and no rate.
+func (s *serveRun) checkLimits() error {
+	var wrong []string
+	for _, limit := range []struct {
+		flag  string
+		value float64
+	}{
+		{"report-expiry", float64(s.report.Expiry)}, {"last-used-span", float64(s.useSpan)},
+		{"password-used-span", float64(s.passwordSpan)},
+		{"rate-limit", s.rate}, {"rate-burst", float64(s.burst)},
+		{"account-rate-limit", s.accountRate}, {"account-rate-burst", float64(s.accountBurst)},
+		{"stranger-rate-limit", s.strangerRate}, {"stranger-rate-burst", float64(s.strangerBurst)},
+		{"max-connections", float64(s.connections)}, {"max-connections-per-address", float64(s.perAddress)},
+	} {
+		if limit.value < 0 || math.IsNaN(limit.value) {
+			wrong = append(wrong, "--"+limit.flag)
+		}
+	}
+	if wrong != nil {
+		return usageError("%s must be 0 or more", strings.Join(wrong, " and "))
+	}
+	return nil
+}
 
 // grace is the time that calls in progress have to end when the service stops.
 const grace = 30 * time.Second

@@ -83,6 +83,21 @@ const (
 	ServiceCredentialFacts = "service-credentials"
 )
 
+// Contradiction says in words what the facts about an account contradict if an account
+// is the one whose organization manages the root credentials of its members. It is ""
+// if they contradict nothing.
+func (e *Enrichment) Contradiction(account, management string) string {
+	switch {
+	case e.CentralRoot == No:
+		return "its organization does not manage the root credentials of its members"
+	case account == management && e.Member == Yes:
+		return "it is a member of its organization and does not manage it"
+	case account != management && e.Member == No:
+		return "it is not a member of an organization that another account manages"
+	}
+	return ""
+}
+
 // lacks says whether a kind of facts was asked for and is incomplete.
 func (e *Enrichment) lacks(kind string) bool { return e.Missing[kind] != "" }
 

@@ -78,5 +78,13 @@ func (x *examination) private(name string, dir fs.FileInfo) {
 	}
 }
 
-// reason returns an error in one line.
-func reason(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+// reason returns an error in one line. It names a file, and not the call of the system
+// that failed.
+func reason(err error) string {
+	text := err.Error()
+	var of *fs.PathError
+	if errors.As(err, &of) {
+		text = strings.Replace(text, of.Op+" "+of.Path+": ", of.Path+": ", 1)
+	}
+	return strings.Join(strings.Fields(text), " ")
+}
