@@ -72,7 +72,11 @@ func (u *lastUsed) close() error {
 	u.wait.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	return u.flush(ctx)
+	err := u.flush(ctx)
+	if errors.Is(err, ErrUnknown) { // writing a use twice does no harm
+		err = u.flush(ctx)
+	}
+	return err
 }
 
 // KeyUsed notes that an access key was used. It never waits for the database;
