@@ -95,6 +95,10 @@ func TestPageOfLittle(t *testing.T) {
 	br.want(`document.querySelector("#screen-accounts .problems summary").textContent`,
 		"semi.csv: 1 problem with the report")
 	br.want(`document.querySelector("#screen-accounts .problems details").open`, "true")
+	// However long the age of a report is in words, the verdict beside it is whole.
+	br.show("#credentials")
+	br.want(`[...document.querySelectorAll("#screen-credentials .c-verdict .badge")].filter(b => `+
+		`b.parentNode.scrollWidth > b.parentNode.clientWidth || b.textContent.length < 4).length`, "0")
 	// Two reports of one account are shown as two accounts.
 	br.show("#credentials?account=111122223333~2")
 	br.want(`document.querySelector("#screen-credentials .result").textContent.split(" ")[0] > 0`, "true")
@@ -613,6 +617,10 @@ func testPhone(br *browser) {
 					`/C\d+ \w+ /.test(r.querySelector("td.why").innerText))`, "true")
 			}
 			br.want(`document.documentElement.scrollWidth`, "360")
+			if screen == "controls" { // with every verdict that a person must look at
+				br.want(`[...document.querySelectorAll(".controls th")].filter(th => th.offsetParent).map(th => `+
+					`th.textContent).join()`, "Number,Control,FAIL,NO DATA,WARN,MANUAL")
+			}
 			br.want(`[...document.querySelectorAll("#screen-`+screen+
 				` .list th")].filter(th => th.offsetParent && th.className !== "bar" && th.scrollWidth > `+
 				`th.clientWidth).map(th => th.innerText).join()`, "")
@@ -623,6 +631,9 @@ func testPhone(br *browser) {
 		}
 	}
 	br.Scheme("light")
+	br.show("#credentials?kind=certificate")
+	br.want(`[...document.querySelectorAll("#screen-credentials td.c-what")].filter(td => td.scrollWidth > `+
+		`td.clientWidth).map(td => td.textContent).join()`, "")
 }
 
 // contrast lists the elements with text of too little contrast.

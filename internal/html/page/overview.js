@@ -123,7 +123,7 @@ function worstCard() {
     h('tbody', {}, worst.map((a) => h('tr', {}, h('th', {scope: 'row', class: 'c-account'}, h('a', {href: findingsLink({account: a.key}), title: accountTitle(a)}, a.name || a.key)),
       shown.map(([severity, s]) => h('td', {class: 'n'}, figureLink(severe(a, FAIL, s), findingsLink({account: a.key, status: 'FAIL', severity}), ''))),
       h('td', {class: 'n'}, figureLink(a.counts.total[FAIL], findingsOf(a, FAIL), 'fail')))))) : h('p', {class: 'muted'}, 'In no account a finding fails.'),
-  h('p', {class: 'hint'}, h('a', {href: link('accounts')}, `All ${plural(accounts.length, 'account')}`)));
+  h('p', {class: 'hint'}, h('a', {href: link('accounts')}, accounts.length === 1 ? 'The account' : `All ${number(accounts.length)} accounts`)));
 }
 
 // newestFailing lists the findings that are new in the newest report of each
