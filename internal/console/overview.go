@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"rollcall/internal/audit"
@@ -143,22 +144,27 @@ func (v *visit) judgedLink(path string, query ...string) string {
 }
 
 func (v *visit) tiles(st *audit.Stats) []tile {
-	one := func(n int, text, class string, query ...string) tile {
-		t := tile{Figure: thousands(n), Text: text, Link: v.judgedLink(reportPath, query...)}
+	one := func(n int, noun, rest, class string, query ...string) tile {
+		t := tile{Link: v.judgedLink(reportPath, query...)}
+		t.Figure, t.Text, _ = strings.Cut(counted(n, noun)+rest, " ")
 		if n > 0 {
 			t.Class = class
 		}
 		return t
 	}
+	people := one(st.HumanUsers, "person", "", "", "class", "human")
+	if st.HumanUsers != 1 {
+		people.Text = "people"
+	}
 	return []tile{
-		one(st.Rows, "rows, root included", ""),
-		one(st.HumanUsers, "people", "", "class", "human"),
-		one(st.MachineUsers, "machines", "", "class", "machine"),
-		one(st.ConsoleUsers, "console users", "", "mfa", "console"),
-		one(st.ConsoleUsersMFA, "console users with MFA", "", "mfa", "yes"),
-		one(st.ConsoleUsers-st.ConsoleUsersMFA, "console users without MFA", "fail", "mfa", "no"),
-		one(st.ActiveKeys, "active keys", "", "keys", "active"),
-		one(st.InactiveKeys, "inactive keys", "", "keys", "inactive"),
+		one(st.Rows, "row", ", root included", ""),
+		people,
+		one(st.MachineUsers, "machine", "", "", "class", "machine"),
+		one(st.ConsoleUsers, "console user", "", "", "mfa", "console"),
+		one(st.ConsoleUsersMFA, "console user", " with MFA", "", "mfa", "yes"),
+		one(st.ConsoleUsers-st.ConsoleUsersMFA, "console user", " without MFA", "fail", "mfa", "no"),
+		one(st.ActiveKeys, "active key", "", "", "keys", "active"),
+		one(st.InactiveKeys, "inactive key", "", "", "keys", "inactive"),
 	}
 }
 
