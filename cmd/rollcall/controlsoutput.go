@@ -40,10 +40,10 @@ type absentJSON struct {
 }
 
 type requirementJSON struct {
-	Standard  audit.Standard `json:"standard"`
-	ID        string         `json:"id"`
-	Suggested bool           `json:"suggested"`
-	Manual    bool           `json:"manual"`
+	Standard  string `json:"standard"` // of a control of the user, any
+	ID        string `json:"id"`
+	Suggested bool   `json:"suggested"`
+	Manual    bool   `json:"manual"`
 }
 
 func (e *controlsRun) json(list []*audit.Control) error {
@@ -64,7 +64,7 @@ func (e *controlsRun) json(list []*audit.Control) error {
 			out.Others[o.Auditor] = o.Severity
 		}
 		for _, r := range c.Requirements {
-			out.Requirements = append(out.Requirements, requirementJSON(r))
+			out.Requirements = append(out.Requirements, requirementJSON{string(r.Standard), r.ID, r.Suggested, r.Manual})
 		}
 		for _, b := range audit.Benchmarks() {
 			if !slices.Contains(b.Controls, c.ID) {

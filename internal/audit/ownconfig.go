@@ -34,8 +34,8 @@ type ownFile struct {
 }
 
 type requirementFile struct {
-	Standard Standard `yaml:"standard"`
-	ID       string   `yaml:"id"`
+	Standard string `yaml:"standard"` // any: it may be one of the user's own
+	ID       string `yaml:"id"`
 
 	line int
 }
@@ -224,7 +224,7 @@ func (f *ownFile) control(severity Severity, r *own) Control {
 		}
 	}
 	for _, q := range f.Requirements {
-		c.Requirements = append(c.Requirements, Requirement{Standard: q.Standard, ID: q.ID})
+		c.Requirements = append(c.Requirements, Requirement{Standard: Standard(q.Standard), ID: q.ID})
 	}
 	return c
 }
