@@ -25,7 +25,8 @@ type evidence struct {
 	M                          *Manifest
 	S                          *Status
 	V                          *Verification
-	Freeze, Program, Zip       string
+	Freeze, OnSheets           string
+	Program, Zip               string
 	At                         time.Time
 	Policy                     string
 	Style                      string
@@ -96,8 +97,8 @@ func (r *Review) WriteEvidence(w io.Writer, program, zip string, now time.Time) 
 }
 
 func (r *Review) evidence(program, zip string, now time.Time) (*evidence, error) {
-	e := &evidence{M: r.Manifest, Freeze: r.Freeze, Program: program, Zip: zip, At: now.UTC(), Namespace: namespace,
-		List: r.Manifest.AccountList.text()}
+	e := &evidence{M: r.Manifest, Freeze: r.Freeze, OnSheets: r.ShortFreeze(), Program: program, Zip: zip, At: now.UTC(),
+		Namespace: namespace, List: r.Manifest.AccountList.text()}
 	var err error
 	if e.S, err = r.Status(now); err != nil {
 		return nil, err

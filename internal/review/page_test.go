@@ -124,7 +124,8 @@ func TestEvidencePage(t *testing.T) {
 		t.Errorf("%d elements came out of texts", got)
 	}
 	text := browsertest.Eval[string](tab, `document.body.innerText`)
-	for _, want := range []string{hostile, "has not answered", "Not complete: ", "arn:aws:iam::" + one + ":user/auditor"} {
+	for _, want := range []string{hostile, "has not answered", "Not complete: ", "on sheets " + r.ShortFreeze(),
+		"arn:aws:iam::" + one + ":user/auditor"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page does not say %q", want)
 		}
