@@ -159,6 +159,16 @@ func (v *visit) tableRow(row *judged.Row, columns []report.Column, asOf time.Tim
 	return r
 }
 
+// neverUsed reports whether the column is the last use of a key of the row that
+// was never used. Reports say N/A of it, as of a key that does not exist.
+func neverUsed(c report.Column, row *report.Row) bool {
+	if c.Credential != report.KeyCredential || c.Fact != report.UsedFact {
+		return false
+	}
+	k := row.Keys[c.Slot-1]
+	return k.Exists() && k.LastUsed.Absence() == report.NotApplicable
+}
+
 // reportCell returns a cell in readable form: a date has its age at the time of
 // the report, and a missing value has a word.
 func reportCell(c report.Column, row *report.Row, asOf time.Time) tableCell {
@@ -187,6 +197,9 @@ func reportCell(c report.Column, row *report.Row, asOf time.Time) tableCell {
 		at, ok := t.Value()
 		if !ok {
 			none(t.Absence())
+			if neverUsed(c, row) {
+				cell.Text = "never"
+			}
 			break
 		}
 		cell.Time, cell.Text = words.Time(at), aged(at, asOf)
