@@ -115,6 +115,7 @@ func TestCollectRefuses(t *testing.T) {
 		edit func(*decisionsJSON)
 		want string
 	}{
+		"no facts":      {func(f *decisionsJSON) { f.Decisions[1].Facts = "" }, "decision 2: facts is missing"},
 		"altered facts": {func(f *decisionsJSON) { f.Decisions[0].Facts = "0123456789abcdef" }, "the facts of r"},
 		"unknown":       {func(f *decisionsJSON) { f.Decisions[0].Line = "x" }, `decision 1: "x" is no line`},
 		"themselves":    {func(f *decisionsJSON) { f.DecidedBy = "bob" }, "bob cannot decide about bob"},

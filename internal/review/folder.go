@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"rollcall/internal/ownfile"
@@ -48,6 +49,17 @@ func shortFreeze(freeze string) string { return "f" + freeze[:freezeShown] }
 func Is(dir string) bool {
 	info, err := os.Lstat(filepath.Join(dir, manifestFile))
 	return err == nil && info.Mode().IsRegular()
+}
+
+// Keeps reports whether a path within the folder of a review is that of one of its own
+// files, other than the ZIP file.
+func Keeps(name string) bool {
+	first, _, below := strings.Cut(filepath.ToSlash(name), "/")
+	if below {
+		return slices.Contains([]string{reportsDir, sheetsDir, decisionsDir, laterDir}, first)
+	}
+	return slices.Contains([]string{manifestFile, populationFile, goneFile, collectedFile, verifiedFile, lockFile,
+		evidenceFile}, first)
 }
 
 // Open opens the folder of a review. It checks that the population is the frozen

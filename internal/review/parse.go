@@ -61,6 +61,9 @@ func parseJSON(text []byte) ([]answered, error) {
 	}
 	all := make([]answered, len(file.Decisions))
 	for n, d := range file.Decisions {
+		if d.Facts == "" {
+			return nil, fmt.Errorf("decision %d: facts is missing, which says what was shown", n+1)
+		}
 		all[n] = answered{
 			Decision: Decision{Line: d.Line, Verb: d.Decision, Reason: strings.TrimSpace(d.Reason),
 				Expires: d.Expires, Ticket: strings.TrimSpace(d.Ticket), Comment: strings.TrimSpace(d.Comment),
