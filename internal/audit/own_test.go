@@ -298,6 +298,8 @@ func TestOwnControlsAreRefused(t *testing.T) {
 		{"syntax", head + "    expression: 'key.active &&'\n", "line 7: control X: expression: column"},
 		{"costly", head + "    expression: " + strings.Repeat("user.arn.matches(user.arn) && ", 40) + "true\n",
 			"line 7: control X: expression: it may cost"},
+		{"costly repetition", head + "    expression: user.arn.matches('(.*.*.*){300}x')\n",
+			"line 7: control X: expression: it may cost"},
 		{"long", head + "    expression: " + strings.Repeat("true && ", 600) + "true\n", "it is longer than 4096 bytes"},
 		{"nothing to judge", head, "line 3: control X: expression is missing"},
 		{"scope", strings.Replace(head, "access_key", "key", 1) + "    expression: 'true'\n",

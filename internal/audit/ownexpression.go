@@ -3,11 +3,13 @@ package audit
 import (
 	"errors"
 	"fmt"
+	"regexp/syntax"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/cel-go/checker"
+	"github.com/google/cel-go/common"
 	"github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/types"
 
@@ -87,9 +89,36 @@ func (factSizes) EstimateSize(node checker.AstNode) *checker.SizeEstimate {
 	return nil
 }
 
-// EstimateCallCost implements checker.CostEstimator.
-func (factSizes) EstimateCallCost(_, _ string, _ *checker.AstNode, _ []checker.AstNode) *checker.CallEstimate {
-	return nil
+// EstimateCallCost implements checker.CostEstimator. CEL estimates the cost of a
+// regular expression by its length. So it does not see what a repetition costs, such
+// as that of (.*.*){500}.
+func (factSizes) EstimateCallCost(function, _ string, _ *checker.AstNode,
+	args []checker.AstNode) *checker.CallEstimate {
+	if function != "matches" {
+		return nil
+	}
+	pattern, ok := constant[types.String](args[len(args)-1].Expr())
+	steps := stepsOf(string(pattern))
+	if !ok || steps <= len(pattern) {
+		return nil
+	}
+	const text = maxFactText * common.StringTraversalCostFactor
+	most := uint64(text * float64(steps) * common.RegexStringLengthCostFactor)
+	return &checker.CallEstimate{CostEstimate: checker.CostEstimate{Min: 1, Max: most}}
+}
+
+// stepsOf returns the number of instructions of a regular expression, 0 if it is not
+// valid.
+func stepsOf(pattern string) int {
+	parsed, err := syntax.Parse(pattern, syntax.Perl)
+	if err != nil {
+		return 0
+	}
+	program, err := syntax.Compile(parsed.Simplify())
+	if err != nil {
+		return 0
+	}
+	return len(program.Inst)
 }
 
 // name collects the facts that the expression reads, in order.
