@@ -69,7 +69,7 @@ func TestServeWhileTrailStalls(t *testing.T) {
 			t.Errorf("CreateUser: %v", err)
 		}
 	}
-	if took := time.Since(begin); took > 10*time.Second {
+	if took := time.Since(begin); took > 30*time.Second { // each of them would wait for five
 		t.Errorf("41 calls took %v: they waited for the trail", took)
 	}
 	begin = time.Now()
