@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rollcall/internal/escape"
 	"rollcall/internal/reports"
 	"rollcall/internal/review"
 	"rollcall/internal/words"
@@ -28,6 +29,12 @@ func verifyReview(p *process, cmd *cobra.Command, args []string, output, at stri
 	v, err := r.Verify(cmd.Context(), found.Reports, commandLine(cmd, args), time.Now())
 	if err != nil {
 		return err
+	}
+	for i := range found.Reports {
+		if g := found.Reports[i].Guess; g != nil {
+			p.tell("rollcall: %s\n", escape.Printable(fmt.Sprintf("%s does not say when it was generated: taking %s",
+				g.Name, g.From)))
+		}
 	}
 	if output == "json" {
 		err = writeJSON(p.stdout, v)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"rollcall/internal/fleet"
 	"rollcall/internal/history"
 	"rollcall/internal/reports"
 	"rollcall/internal/words"
@@ -118,7 +119,7 @@ func (r *Review) Verify(ctx context.Context, found []reports.Report, command str
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		all, why := later.of(a)
+		all, why := later.of(a, now)
 		if err := lookInto(all, items[a.Account], decisions); err != nil {
 			return nil, err
 		}
@@ -179,15 +180,19 @@ func indexLater(found []reports.Report) (*laterReports, error) {
 }
 
 // of returns the reports of an account that are later than the frozen one, oldest
-// first, or the reason why there is none.
-func (x *laterReports) of(a *Account) (all []*later, why string) {
+// first, or the reason why there is none. A report of the future shows nothing: its
+// date is wrong.
+func (x *laterReports) of(a *Account, now time.Time) (all []*later, why string) {
 	for _, l := range x.all[a.Account] {
-		if l.at.After(a.Report.GeneratedAt) {
+		switch {
+		case l.at.After(now.Add(fleet.ClockSkew)):
+			why = "The later report is dated " + words.Time(l.at) + ", which is in the future."
+		case l.at.After(a.Report.GeneratedAt):
 			all = append(all, l)
 		}
 	}
 	slices.SortFunc(all, func(a, b *later) int { return a.at.Compare(b.at) })
-	return all, cmp.Or(x.why[a.Account], "There is no later report of the account.")
+	return all, cmp.Or(x.why[a.Account], why, "There is no later report of the account.")
 }
 
 // byAccount returns the items of each account.

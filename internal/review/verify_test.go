@@ -51,7 +51,7 @@ func verify(t testing.TB, r *Review, days []int, all ...[]report.Row) *Verificat
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := r.Verify(t.Context(), found.Reports, "rollcall review verify", frozen.AddDate(0, 1, 0))
+	v, err := r.Verify(t.Context(), found.Reports, "rollcall review verify", frozen.AddDate(1, 0, 0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,6 +83,10 @@ func TestVerify(t *testing.T) {
 		how     string
 	}{
 		"not done, and time left": {[]int{3}, [][]report.Row{people()}, "svc", kindKey, Pending, "", "is still active"},
+		"dated in the future": {[]int{400}, [][]report.Row{without("", off)}, "svc", kindKey, Unknown, "",
+			"which is in the future"},
+		"the newest is of the future": {[]int{3, 400}, [][]report.Row{people(), without("", off)}, "svc", kindKey, Pending,
+			"", "is still active"},
 		"not done in time": {[]int{3, 20}, [][]report.Row{people(), people()}, "svc", kindKey, Overdue, "",
 			"still active"},
 		"inactive": {[]int{3, 9}, [][]report.Row{people(), without("", off)}, "svc", kindKey, Done, InTime,
