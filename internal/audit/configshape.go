@@ -17,7 +17,7 @@ import (
 func checkShape(text []byte, t reflect.Type) error {
 	var document yaml.Node
 	if yaml.Unmarshal(text, &document) != nil || len(document.Content) != 1 {
-		return nil // decoding says what is wrong
+		return nil //nolint:nilerr // decoding says what is wrong
 	}
 	var errs []error
 	compareShape(document.Content[0], t, "the file", func(node *yaml.Node, key, kind string) {

@@ -223,7 +223,7 @@ func (f faultyFile) Sync(vfs.SyncFlag) error {
 	time.Sleep(time.Duration(f.disk.slow.Load()))
 	f.disk.held.Add(1)
 	f.disk.hold.RLock()
-	f.disk.hold.RUnlock()
+	f.disk.hold.RUnlock() //nolint:staticcheck // it only waits
 	f.disk.mu.Lock()
 	defer f.disk.mu.Unlock()
 	if f.disk.dark {
