@@ -44,6 +44,9 @@ func compareShape(node *yaml.Node, t reflect.Type, key string, wrong func(node *
 		wrong(node, key, "a list")
 	case t.Kind() == reflect.Slice:
 		for _, item := range node.Content {
+			if item.ShortTag() == "!!null" { // it would be an item of zero values, or none
+				wrong(item, "an item of "+key, "given")
+			}
 			compareShape(item, t.Elem(), "an item of "+key, wrong)
 		}
 	case t.Kind() == reflect.Map && node.Kind != yaml.MappingNode:

@@ -331,6 +331,7 @@ func TestOwnControlsAreRefused(t *testing.T) {
 			"line 8: when must be a text\nline 9: fix must be a text"},
 		{"word as a truth", head + "    expression: 'true'\n    root: maybe\n", "line 8: root must be true or false"},
 		{"text as a control", "version: 1\ncontrols:\n  - X\n", "line 3: an item of controls must be keys with values"},
+		{"nothing as a control", "version: 1\ncontrols:\n  -\n", "line 3: an item of controls must be given"},
 		{"controls without a list", "version: 1\ncontrols: X\n", "line 2: controls must be a list"},
 		{"word as a time", head + "    expression: 'true'\n    tests:\n      - generated: yesterday\n",
 			"line 9: generated must be a time such as 2026-01-01T00:00:00Z"},

@@ -208,15 +208,15 @@ func keyAgeNames() (names []string) {
 	low := 0
 	for _, limit := range audit.KeyAgeLimits {
 		names = append(names, fmt.Sprintf("%d–%d days", low, limit))
-		low = limit
+		low = limit + 1
 	}
-	return append(names, fmt.Sprintf("over %d days", low))
+	return append(names, fmt.Sprintf("over %d days", low-1))
 }
 
 func keyIdleNames() []string {
 	a, b := audit.KeyIdleLimits[0], audit.KeyIdleLimits[1]
 	return []string{
-		fmt.Sprintf("used within %d days", a), fmt.Sprintf("used %d–%d days ago", a, b),
+		fmt.Sprintf("used within %d days", a), fmt.Sprintf("used %d–%d days ago", a+1, b),
 		fmt.Sprintf("used over %d days ago", b), "never used",
 	}
 }
