@@ -43,10 +43,7 @@ type requirementFile struct {
 // UnmarshalYAML also stores the line, and returns an error for unknown keys.
 func (r *requirementFile) UnmarshalYAML(node *yaml.Node) error {
 	type plain requirementFile
-	if err := knownKeys(node, plain{}); err != nil {
-		return err
-	}
-	err := node.Decode((*plain)(r))
+	err := decodeKnown(node, (*plain)(r))
 	r.line = node.Line
 	return err
 }
@@ -54,10 +51,7 @@ func (r *requirementFile) UnmarshalYAML(node *yaml.Node) error {
 // UnmarshalYAML also stores the lines, and returns an error for unknown keys.
 func (f *ownFile) UnmarshalYAML(node *yaml.Node) error {
 	type plain ownFile
-	if err := knownKeys(node, plain{}); err != nil {
-		return err
-	}
-	err := node.Decode((*plain)(f))
+	err := decodeKnown(node, (*plain)(f))
 	f.lines = linesOf(node)
 	return err
 }
@@ -290,10 +284,18 @@ func compileBraces(scope Scope, text string) (e *expression, behind string, err 
 	}
 }
 
+// decodeKnown decodes a mapping into a struct. Unknown keys are an error: decoding
+// within UnmarshalYAML would ignore them.
+func decodeKnown[T any](node *yaml.Node, into *T) error {
+	if err := knownKeys(node, reflect.TypeFor[T]()); err != nil {
+		return err
+	}
+	return node.Decode(into)
+}
+
 // knownKeys returns an error for keys of a mapping that have no field in a
-// struct. Decoding within UnmarshalYAML would ignore them.
-func knownKeys(node *yaml.Node, of any) error {
-	t := reflect.TypeOf(of)
+// struct.
+func knownKeys(node *yaml.Node, t reflect.Type) error {
 	keys := keysOf(t, t.String())
 	var errs []string
 	for i := 0; i+1 < len(node.Content); i += 2 {

@@ -40,10 +40,7 @@ type OwnTest struct {
 // UnmarshalYAML also stores the line, and returns an error for unknown keys.
 func (t *OwnTest) UnmarshalYAML(node *yaml.Node) error {
 	type plain OwnTest
-	if err := knownKeys(node, plain{}); err != nil {
-		return err
-	}
-	err := node.Decode((*plain)(t))
+	err := decodeKnown(node, (*plain)(t))
 	t.line = node.Line
 	return err
 }

@@ -5,8 +5,9 @@
 //
 // The first password starts the child. Passwords reach it through a pipe, and
 // never through arguments, environment or files. If it dies, another one is
-// started and repeats the unfinished hashes. It ends when it has nothing to do
-// for a minute, and when its parent ends for any reason.
+// started and repeats the unfinished hashes. If it gets no time on a busy
+// machine, the service hashes by itself. It ends when it has nothing to do for a
+// minute, and when its parent ends for any reason.
 package hashing
 
 import (
